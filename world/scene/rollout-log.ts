@@ -1,0 +1,27 @@
+import type { TaskInstance } from "#core/contracts/world.ts";
+import type { Scene } from "./scene.ts";
+
+/**
+ * One episode as the viewer plays it and as a replay checks it; stored with MessagePack (`*.rollout`).
+ *
+ * Row t of `geomPoses`/`cameraPoses` is the world when observation t was taken; `actions` row t is what was sent then.
+ */
+export type RolloutLog = {
+  readonly version: 1;
+  readonly instance: TaskInstance;
+  readonly policyId: string;
+  readonly rateHz: number;
+  readonly frames: number;
+  readonly scene: Scene;
+  /** f32[T, G, 7]: position xyz in metres, quaternion [x, y, z, w] */
+  readonly geomPoses: Float32Array;
+  /** f32[T, C, 7] */
+  readonly cameraPoses: Float32Array;
+  /** f32[T, A] as sent, after limits */
+  readonly actions: Float32Array;
+  readonly actionNames: readonly string[];
+  readonly success: boolean;
+  readonly reasons: readonly string[];
+  /** Camera name to mp4 file beside the log, where a video was written. */
+  readonly videos: Readonly<Record<string, string>>;
+};
