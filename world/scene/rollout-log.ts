@@ -20,6 +20,13 @@ export type RolloutLog = {
   /** f32[T, A] as sent, after limits */
   readonly actions: Float32Array;
   readonly actionNames: readonly string[];
+  /**
+   * f64[T - 1, U]: the actuator targets that each action became. Replays take these, because targets made with Math.sin
+   * and its like differ between JavaScript engines.
+   */
+  readonly controls: Float64Array;
+  /** SHA-256 of the final physics state, for replays. */
+  readonly stateDigest: string;
   readonly success: boolean;
   readonly reasons: readonly string[];
   /** Camera name to mp4 file beside the log, where a video was written. */

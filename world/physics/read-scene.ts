@@ -1,0 +1,128 @@
+import { ConfigError } from "#core/errors.ts";
+import type { Geom, GeomType, Material, Mesh, Scene } from "../scene/scene.ts";
+import type { MainModule, MjModel } from "./mujoco.ts";
+
+/** What a model file does not say about looks: materials by geom name (over the model's rgba), lights, background. */
+export type Looks = Pick<Scene, "lights" | "ambient" | "background"> & {
+  readonly materials: Readonly<Record<string, Material>>;
+};
+
+/** The scene of a model and which of MuJoCo's geoms its entries are. */
+export type ReadScene = { readonly scene: Scene; readonly geomIds: Int32Array };
+
+const typeNames: Readonly<Record<number, GeomType | "ellipsoid">> = {
+  0: "plane",
+  2: "sphere",
+  3: "capsule",
+  4: "ellipsoid",
+  5: "cylinder",
+  6: "box",
+  7: "mesh",
+};
+
+/**
+ * Reads geoms and cameras of a compiled model as a `Scene`. Geoms with alpha 0 are physics only and left out.
+ *
+ * Meshes are read back from the model, not from the author's vertices: MuJoCo moves them into their inertia frame.
+ */
+export function readScene(mujoco: MainModule, model: MjModel, looks: Looks): ReadScene {
+  const nameOf = (kind: number, id: number, fallback: string) => mujoco.mj_id2name(model, kind, id) || fallback;
+  const rgba = model.geom_rgba as Float32Array;
+  const sizes = model.geom_size as Float64Array;
+  const meshes: Record<string, Mesh> = {};
+  const geoms: Geom[] = [];
+  const geomIds: number[] = [];
+  for (let id = 0; id < model.ngeom; id++) {
+    if (rgba[4 * id + 3] === 0) continue;
+    const name = nameOf(mujoco.mjtObj.mjOBJ_GEOM.value, id, `geom ${id}`);
+    const type = typeNames[model.geom_type[id] as number];
+    if (!type) {
+      throw new ConfigError(
+        `geom "${name}": must be a primitive or a mesh, got type ${model.geom_type[id]}. Give it alpha 0 to hide it.`,
+      );
+    }
+    const size = [...sizes.slice(3 * id, 3 * id + 3)];
+    const meshName =
+      type === "mesh" ? `mesh ${model.geom_dataid[id]}` : type === "ellipsoid" ? `ellipsoid ${size}` : "";
+    if (type === "mesh") meshes[meshName] ??= modelMesh(model, model.geom_dataid[id] as number);
+    if (type === "ellipsoid") meshes[meshName] ??= ellipsoidMesh(size as [number, number, number]);
+    const material = looks.materials[name] ?? {
+      rgba: [rgba[4 * id]!, rgba[4 * id + 1]!, rgba[4 * id + 2]!, rgba[4 * id + 3]!] as const,
+    };
+    geoms.push({
+      name,
+      type: type === "ellipsoid" ? "mesh" : type,
+      size: size.slice(0, sizeLengths[type]),
+      material,
+      body: model.geom_bodyid[id] as number,
+      ...(meshName ? { mesh: meshName } : {}),
+    });
+    geomIds.push(id);
+  }
+  const cameras = Array.from({ length: model.ncam }, (_, id) => ({
+    name: nameOf(mujoco.mjtObj.mjOBJ_CAMERA.value, id, `camera ${id}`),
+    fovyDeg: model.cam_fovy[id] as number,
+  }));
+  const { lights, ambient, background } = looks;
+  return { scene: { geoms, cameras, lights, ambient, background, meshes }, geomIds: Int32Array.from(geomIds) };
+}
+
+const sizeLengths = { plane: 2, sphere: 1, capsule: 2, cylinder: 2, box: 3, ellipsoid: 3, mesh: 0 } as const;
+
+/** Copies a mesh's triangles with flat normals (every triangle has its own three corners). */
+function modelMesh(model: MjModel, id: number): Mesh {
+  const vertices = model.mesh_vert as Float32Array;
+  const faces = model.mesh_face as Int32Array;
+  const firstVertex = model.mesh_vertadr[id] as number;
+  const firstFace = model.mesh_faceadr[id] as number;
+  const count = model.mesh_facenum[id] as number;
+  const positions = new Float32Array(9 * count);
+  for (let corner = 0; corner < 3 * count; corner++) {
+    const vertex = firstVertex + faces[3 * firstFace + corner]!;
+    for (let axis = 0; axis < 3; axis++) positions[3 * corner + axis] = vertices[3 * vertex + axis]!;
+  }
+  return { positions, normals: flatNormals(positions), indices: Uint32Array.from({ length: 3 * count }, (_, i) => i) };
+}
+
+function flatNormals(positions: Float32Array): Float32Array {
+  const normals = new Float32Array(positions.length);
+  for (let at = 0; at < positions.length; at += 9) {
+    const edge = (corner: number, axis: number) => positions[at + 3 * corner + axis]! - positions[at + axis]!;
+    const x = edge(1, 1) * edge(2, 2) - edge(1, 2) * edge(2, 1);
+    const y = edge(1, 2) * edge(2, 0) - edge(1, 0) * edge(2, 2);
+    const z = edge(1, 0) * edge(2, 1) - edge(1, 1) * edge(2, 0);
+    const length = Math.sqrt(x * x + y * y + z * z) || 1;
+    for (let corner = 0; corner < 3; corner++) normals.set([x / length, y / length, z / length], at + 3 * corner);
+  }
+  return normals;
+}
+
+/** Latitude-longitude triangles of an ellipsoid with the given half-axes. */
+function ellipsoidMesh([a, b, c]: readonly [number, number, number], rings = 12, segments = 20): Mesh {
+  const positions: number[] = [];
+  const normals: number[] = [];
+  for (let ring = 0; ring <= rings; ring++) {
+    const polar = (Math.PI * ring) / rings;
+    for (let segment = 0; segment <= segments; segment++) {
+      const around = (2 * Math.PI * segment) / segments;
+      const [x, y, z] = [Math.sin(polar) * Math.cos(around), Math.sin(polar) * Math.sin(around), Math.cos(polar)];
+      const length = Math.hypot(x / a, y / b, z / c);
+      positions.push(a * x, b * y, c * z);
+      normals.push(x / a / length, y / b / length, z / c / length);
+    }
+  }
+  const indices: number[] = [];
+  for (let ring = 0; ring < rings; ring++) {
+    for (let segment = 0; segment < segments; segment++) {
+      const corner = ring * (segments + 1) + segment;
+      const below = corner + segments + 1;
+      if (ring > 0) indices.push(corner, below, corner + 1);
+      if (ring < rings - 1) indices.push(corner + 1, below, below + 1);
+    }
+  }
+  return {
+    positions: Float32Array.from(positions),
+    normals: Float32Array.from(normals),
+    indices: Uint32Array.from(indices),
+  };
+}

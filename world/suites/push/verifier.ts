@@ -1,0 +1,55 @@
+import type { StateLog, Verdict } from "#core/contracts/world.ts";
+import { lostBeyondM } from "../../tabletop/workspace.ts";
+import { shortfall } from "./condition.ts";
+import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
+
+/** Pushed blocks move at most 4.3 cm per control step and slide on a little; a larger jump is not a push. */
+const largestJumpM = 0.08;
+/** A block that left the table's surface by more than this was lifted, sunk or tipped. */
+const largestLiftM = 0.015;
+
+/** Reads a state log's row as positions on the table. */
+export function readTruth(log: StateLog, row: number): TableTruth & { readonly heights: Record<string, number> } {
+  const values = log.rows[row]!;
+  const at = (name: string) => values[log.names.indexOf(name)]!;
+  const ids = log.names.filter((name) => name.endsWith(" x") && name !== "tip x").map((name) => name.slice(0, -2));
+  return {
+    tip: [at("tip x"), at("tip y")],
+    blocks: Object.fromEntries(ids.map((id) => [id, [at(`${id} x`), at(`${id} y`)] as Point])),
+    heights: Object.fromEntries(ids.map((id) => [id, at(`${id} z`)])),
+  };
+}
+
+/**
+ * Judges a push episode by its state log alone: the condition must hold on the last `holdSteps` rows, every block must
+ * still lie in view, and no block may have jumped.
+ */
+export function verifyPush(log: StateLog, untyped: unknown): Verdict {
+  const goal = untyped as PushGoal;
+  if (log.rows.length === 0) return { success: false, reasons: ["the log is empty"] };
+  const rows = log.rows.map((_, row) => readTruth(log, row));
+  const start = rows[0]!;
+  const reasons: string[] = [];
+  for (let row = 1; row < rows.length; row++) {
+    for (const [id, point] of Object.entries(rows[row]!.blocks)) {
+      const jump = distance(point, rows[row - 1]!.blocks[id]!);
+      if (!(jump <= largestJumpM)) reasons.push(`the ${id.replace("-", " ")} jumped ${jump.toFixed(2)} m in one step`);
+    }
+  }
+  const last = rows.at(-1)!;
+  for (const [id, [x, y]] of Object.entries(last.blocks)) {
+    if (!(Math.max(Math.abs(x), Math.abs(y)) <= lostBeyondM)) reasons.push(`the ${id.replace("-", " ")} left the view`);
+    if (!(Math.abs(last.heights[id]! - start.heights[id]!) <= largestLiftM)) {
+      reasons.push(`the ${id.replace("-", " ")} does not lie flat on the table`);
+    }
+  }
+  if (rows.length < goal.holdSteps) reasons.push("the episode is too short to hold the condition");
+  for (const row of rows.slice(-goal.holdSteps)) {
+    const missing = shortfall(goal, start, row);
+    if (missing !== null) {
+      reasons.push(missing);
+      break;
+    }
+  }
+  return { success: reasons.length === 0, reasons: [...new Set(reasons)] };
+}

@@ -1,0 +1,135 @@
+/**
+ * @file What the tabletop looks like: table, light, bodies and camera, drawn from a seed at three levels. Robots stand in
+ * a lab (cool, plain table); hands are filmed in homes (wood and cloth, warmer light, skin and sleeves, a camera that is
+ * held a little lower and trembles): the gap between the two is the point of learning from video.
+ */
+import { lookAt, unit, type Vector3 } from "#core/geometry/quaternion.ts";
+import type { Rng } from "#core/rng.ts";
+import type { EmbodimentId } from "../embodiments/embodiment.ts";
+import { handSkin, handSleeve } from "../embodiments/hand.ts";
+import type { Looks } from "../physics/read-scene.ts";
+import type { Light, Material, Texture } from "../scene/scene.ts";
+import { type BlockKind, blockMaterials } from "./blocks.ts";
+import type { InitialCamera } from "./initial.ts";
+
+/** `none`: one fixed look; `low`: shades, light and grain vary; `high`: other materials, light and camera too. */
+export type LooksLevel = "none" | "low" | "high";
+
+type Rgb = readonly [number, number, number];
+
+const robotTables: readonly Rgb[] = [
+  [0.74, 0.76, 0.78],
+  [0.6, 0.62, 0.66],
+  [0.86, 0.85, 0.82],
+  [0.5, 0.47, 0.45],
+  [0.7, 0.62, 0.52],
+];
+const homeTables: readonly { readonly kind: Texture["kind"]; readonly rgb: Rgb }[] = [
+  { kind: "wood", rgb: [0.62, 0.43, 0.27] },
+  { kind: "wood", rgb: [0.5, 0.33, 0.2] },
+  { kind: "wood", rgb: [0.76, 0.6, 0.42] },
+  { kind: "cloth", rgb: [0.8, 0.76, 0.68] },
+  { kind: "cloth", rgb: [0.55, 0.56, 0.6] },
+  { kind: "noise", rgb: [0.68, 0.66, 0.63] },
+];
+const skins: readonly Rgb[] = [
+  [0.96, 0.8, 0.69],
+  [0.9, 0.7, 0.56],
+  [0.78, 0.57, 0.42],
+  [0.62, 0.43, 0.3],
+  [0.45, 0.3, 0.21],
+  [0.33, 0.22, 0.16],
+];
+const sleeves: readonly Rgb[] = [
+  [0.22, 0.24, 0.3],
+  [0.85, 0.85, 0.86],
+  [0.35, 0.42, 0.5],
+  [0.5, 0.36, 0.42],
+  [0.3, 0.36, 0.3],
+  [0.15, 0.15, 0.16],
+];
+
+const opaque = (rgb: Rgb, texture?: Texture): Material => ({ rgba: [...rgb, 1], ...(texture ? { texture } : {}) });
+
+const shaded = (rgb: Rgb, factor: number): Rgb => [
+  Math.min(1, rgb[0] * factor),
+  Math.min(1, rgb[1] * factor),
+  Math.min(1, rgb[2] * factor),
+];
+
+/** Draws from [-spread, spread] at the given level: nothing, a third, all of it. */
+const spreadAt: Readonly<Record<LooksLevel, number>> = { none: 0, low: 0.35, high: 1 };
+
+function tableMaterial(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Material {
+  const shade = 1 + spreadAt[level] * rng.uniform(-0.15, 0.15);
+  const choices = { none: 1, low: 3, high: Number.POSITIVE_INFINITY }[level];
+  const seed = level === "none" ? 1 : rng.integer(1 << 16);
+  if (embodiment === "hand") {
+    const { kind, rgb } = homeTables[rng.integer(Math.min(choices, homeTables.length))]!;
+    return opaque(shaded(rgb, shade), { kind, rgb: shaded(rgb, shade * 0.72), repeat: rng.uniform(3, 6), seed });
+  }
+  const rgb = shaded(robotTables[rng.integer(level === "high" ? robotTables.length : 1)]!, shade);
+  return opaque(rgb, { kind: "noise", rgb: shaded(rgb, 0.9), repeat: 8, seed });
+}
+
+function sun(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Light {
+  const spread = spreadAt[level];
+  const from: Vector3 = embodiment === "hand" ? [-0.55, -0.25, 1] : [0.35, -0.3, 1];
+  const direction = unit([
+    -from[0] + spread * rng.uniform(-0.5, 0.5),
+    -from[1] + spread * rng.uniform(-0.5, 0.5),
+    -from[2],
+  ]);
+  return { direction, intensity: 0.75 + spread * rng.uniform(-0.15, 0.15), castsShadow: true };
+}
+
+/** Materials of the embodiment's own geoms. */
+function bodyMaterials(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Record<string, Material> {
+  if (embodiment === "hand") {
+    const skin = opaque(level === "none" ? skins[1]! : rng.pick(skins));
+    const rgb = level === "none" ? sleeves[0]! : rng.pick(sleeves);
+    const sleeve = opaque(rgb, { kind: "cloth", rgb: shaded(rgb, 0.8), repeat: 30, seed: rng.integer(1 << 16) });
+    return Object.fromEntries([
+      ...handSkin.map((name) => [name, skin] as const),
+      ...handSleeve.map((name) => [name, sleeve] as const),
+    ]);
+  }
+  return { rod: opaque([0.13, 0.13, 0.15]), "rod cap": opaque([0.95, 0.95, 0.95]) };
+}
+
+/** Draws the looks of one episode. */
+export function drawLooks(embodiment: EmbodimentId, blocks: readonly BlockKind[], level: LooksLevel, rng: Rng): Looks {
+  const home = embodiment === "hand";
+  const floor: Rgb = home ? [0.36, 0.31, 0.28] : [0.28, 0.3, 0.33];
+  return {
+    materials: {
+      ...blockMaterials(blocks),
+      ...bodyMaterials(embodiment, level, rng.fork("body")),
+      table: tableMaterial(embodiment, level, rng.fork("table")),
+      floor: opaque(shaded(floor, 1 + spreadAt[level] * rng.fork("floor").uniform(-0.3, 0.3))),
+    },
+    lights: [sun(embodiment, level, rng.fork("light"))],
+    ambient: home ? 0.42 : 0.46,
+    background: home ? [0.6, 0.56, 0.5] : [0.55, 0.6, 0.66],
+  };
+}
+
+/** Vertical field of view of the camera `front`. */
+export const frontFovyDeg = 40;
+
+/** Draws the camera `front`: steep for robots; for hands lower, shifted and trembling. */
+export function drawCamera(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): InitialCamera {
+  const home = embodiment === "hand";
+  const spread = spreadAt[level];
+  const jitter = (size: number) => spread * rng.uniform(-size, size);
+  const position: Vector3 = home
+    ? [0.05 + jitter(0.06), -0.58 + jitter(0.05), 0.86 + jitter(0.05)]
+    : [jitter(0.03), -0.4 + jitter(0.03), 0.9 + jitter(0.03)];
+  const target: Vector3 = [(home ? 0.01 : 0) + jitter(0.015), (home ? -0.02 : -0.015) + jitter(0.015), 0];
+  return {
+    position,
+    quaternion: lookAt(position, target),
+    fovyDeg: frontFovyDeg,
+    ...(home ? { shake: { positionM: 0.004, angleRad: 0.008, seed: rng.integer(1 << 30) } } : {}),
+  };
+}

@@ -1,0 +1,203 @@
+import type { StateLog, TaskInstance, Verdict } from "#core/contracts/world.ts";
+import { ConfigError } from "#core/errors.ts";
+import type { Effector, Embodiment } from "../embodiments/embodiment.ts";
+import { findEmbodiment } from "../embodiments/index.ts";
+import type { MainModule } from "../physics/mujoco.ts";
+import { type ReadScene, readScene } from "../physics/read-scene.ts";
+import { Simulation } from "../physics/simulation.ts";
+import type { Scene, ScenePose } from "../scene/scene.ts";
+import { findSuite, type Suite, type TableTruth } from "../suites/suite.ts";
+import { type BlockKind, blockKinds } from "./blocks.ts";
+import { cameraPoseAt, type TabletopInitial } from "./initial.ts";
+import { tabletopModel } from "./model.ts";
+import { blockHalfHeightM, substeps } from "./workspace.ts";
+
+/** How an episode stands after a control step. */
+export type Progress = { readonly done: boolean; readonly success: boolean; readonly unstable: boolean };
+
+/** One compiled tabletop that instances of the same make share. */
+type Stage = { readonly simulation: Simulation; readonly effector: Effector; readonly addresses: readonly number[] };
+
+const largestStageCount = 3;
+
+/**
+ * The physics of a tabletop episode, without pictures: an instance is set up, commands move the effector, and the state
+ * log grows by one row per control step. What happened before a `reset` has no influence on what follows it.
+ */
+export class TabletopSimulation {
+  private readonly mujoco: MainModule;
+  private readonly stages = new Map<string, Stage>();
+  private stage!: Stage;
+  private read!: ReadScene;
+  private current: TaskInstance | undefined;
+  private embodimentNow!: Embodiment;
+  private suite!: Suite;
+  private initial!: TabletopInitial;
+  private rows: Float64Array[] = [];
+  private names: string[] = [];
+  private stepNow = 0;
+
+  constructor(mujoco: MainModule) {
+    this.mujoco = mujoco;
+  }
+
+  reset(instance: TaskInstance): void {
+    this.suite = findSuite(instance.suite);
+    this.embodimentNow = findEmbodiment(instance.embodiment);
+    this.initial = instance.initial as TabletopInitial;
+    this.current = instance;
+    this.stage = this.stageFor(this.embodimentNow, this.initial);
+    const { simulation, effector, addresses } = this.stage;
+    simulation.reset();
+    for (const [index, block] of this.initial.blocks.entries()) {
+      const [x, y, z, w] = block.quaternion;
+      simulation.setPositions(addresses[index]!, [block.position[0], block.position[1], blockHalfHeightM, w, x, y, z]);
+    }
+    effector.place(this.initial.tip);
+    this.stepNow = 0;
+    this.moveCamera();
+    simulation.refresh();
+    this.read = readScene(this.mujoco, simulation.model, this.initial.looks);
+    this.names = [
+      "tip x",
+      "tip y",
+      ...this.initial.blocks.flatMap(({ id }) => poseNames.map((part) => `${id} ${part}`)),
+    ];
+    this.rows = [this.row()];
+  }
+
+  /** The compiled stage for an instance; at most three are kept. */
+  private stageFor(embodiment: Embodiment, initial: TabletopInitial): Stage {
+    const blocks = initial.blocks.map(({ id }) => findBlock(id));
+    const xml = tabletopModel(embodiment, initial.variant, blocks, initial.camera.fovyDeg);
+    const known = this.stages.get(xml);
+    if (known) {
+      this.stages.delete(xml);
+      this.stages.set(xml, known);
+      return known;
+    }
+    const simulation = new Simulation(this.mujoco, xml);
+    const stage: Stage = {
+      simulation,
+      effector: embodiment.attach(simulation, initial.variant),
+      addresses: blocks.map(({ id }) => simulation.joint(id).position),
+    };
+    this.stages.set(xml, stage);
+    for (const [oldest, { simulation: unused }] of this.stages) {
+      if (this.stages.size <= largestStageCount) break;
+      unused.close();
+      this.stages.delete(oldest);
+    }
+    return stage;
+  }
+
+  /** Runs one control step with a planar delta. @returns the actuator targets that were used, f64[U], for the log */
+  advance(action: ArrayLike<number>): { readonly progress: Progress; readonly controls: Float64Array } {
+    const controls = this.stage.effector.command(action);
+    return { progress: this.advanceControls(controls), controls };
+  }
+
+  /** Runs one control step with logged actuator targets: what replays do. */
+  advanceControls(controls: Float64Array): Progress {
+    const { simulation } = this.stage;
+    this.stepNow += 1;
+    this.moveCamera();
+    simulation.advance(substeps, controls);
+    this.rows.push(this.row());
+    const unstable = simulation.isUnstable();
+    const success = !unstable && this.verdict().success;
+    return { done: success || unstable || this.stepNow >= this.suite.maxSteps(this.instance), success, unstable };
+  }
+
+  private moveCamera(): void {
+    const { position, quaternion } = cameraPoseAt(this.initial.camera, this.stepNow);
+    this.stage.simulation.setMocap(0, position, quaternion);
+  }
+
+  private row(): Float64Array {
+    const { simulation, effector, addresses } = this.stage;
+    const row = new Float64Array(2 + poseNames.length * addresses.length);
+    row.set(effector.tip());
+    for (const [index, address] of addresses.entries()) {
+      row.set(simulation.positions(address, poseNames.length), 2 + poseNames.length * index);
+    }
+    return row;
+  }
+
+  get instance(): TaskInstance {
+    if (!this.current) throw new Error("the world has no episode yet: call reset first");
+    return this.current;
+  }
+
+  get embodiment(): Embodiment {
+    return this.embodimentNow;
+  }
+
+  get scene(): Scene {
+    return this.read.scene;
+  }
+
+  /** Control steps since reset. */
+  get step(): number {
+    return this.stepNow;
+  }
+
+  get log(): StateLog {
+    return { names: this.names, rows: this.rows };
+  }
+
+  pose(): ScenePose {
+    return this.stage.simulation.pose(this.read.geomIds);
+  }
+
+  /** f32[S] of the embodiment. */
+  state(): Float32Array {
+    return this.stage.effector.state();
+  }
+
+  /** Where tip and blocks truly are now: for experts and probes, never for policies. */
+  truth(): TableTruth {
+    return this.suite.truth(this.log, this.rows.length - 1);
+  }
+
+  verdict(): Verdict {
+    return this.suite.verify(this.log, this.instance.goal);
+  }
+
+  snapshot(): {
+    readonly state: Float64Array;
+    readonly step: number;
+    readonly memory: readonly number[];
+    readonly rows: readonly Float64Array[];
+  } {
+    return {
+      state: this.stage.simulation.snapshot(),
+      step: this.stepNow,
+      memory: this.stage.effector.memory(),
+      rows: [...this.rows],
+    };
+  }
+
+  restore(snapshot: ReturnType<TabletopSimulation["snapshot"]>): void {
+    this.stage.simulation.restore(snapshot.state);
+    this.stage.effector.remember(snapshot.memory);
+    this.stepNow = snapshot.step;
+    this.rows = [...snapshot.rows];
+  }
+
+  close(): void {
+    for (const { simulation } of this.stages.values()) simulation.close();
+    this.stages.clear();
+    this.current = undefined;
+  }
+}
+
+const poseNames = ["x", "y", "z", "qw", "qx", "qy", "qz"] as const;
+
+function findBlock(id: string): BlockKind {
+  const found = blockKinds.find((candidate) => candidate.id === id);
+  if (found) return found;
+  throw new ConfigError(
+    `instance: blocks must be known, got "${id}". Use ${blockKinds.map((kind) => kind.id).join(", ")}.`,
+  );
+}

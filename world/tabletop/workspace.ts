@@ -1,0 +1,22 @@
+/**
+ * @file Sizes of the tabletop, metres. World frame: origin at the table's centre, +X to the right and +Y away from the
+ * viewer as the cameras see it, Z up with the table top at 0. Human arms come in from -Y, robot arms from +Y.
+ */
+
+/** The tip is kept inside [-reach, reach] on both axes. */
+export const reachM = 0.28;
+/** Half the visible table's side. */
+export const tableHalfM = 0.42;
+/** A block whose centre is farther out than this counts as lost. */
+export const lostBeyondM = 0.36;
+/** Half the height of a block. */
+export const blockHalfHeightM = 0.02;
+/** Radius that stands for every block in goals and planning; the true outlines are within 0.026 and 0.042. */
+export const blockRadiusM = 0.034;
+/** Control rate of the suite. */
+export const controlRateHz = 10;
+export const timestepS = 0.005;
+/** Physics steps in one control step. */
+export const substeps = Math.round(1 / (controlRateHz * timestepS));
+/** Largest planar move per control step and axis. */
+export const stepLimitM = 0.03;

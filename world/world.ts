@@ -1,0 +1,175 @@
+import type { Image } from "#core/contracts/image.ts";
+import type { Observation } from "#core/contracts/observation.ts";
+import type { StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
+import { loadPhysics } from "./physics/mujoco.ts";
+import { createRasterizer } from "./raster/index.ts";
+import { RolloutRecorder } from "./rollout.ts";
+import type { RolloutLog } from "./scene/rollout-log.ts";
+import type { Scene, ScenePose } from "./scene/scene.ts";
+import type { TableTruth } from "./suites/suite.ts";
+import { type Progress, TabletopSimulation } from "./tabletop/simulation.ts";
+import { controlRateHz } from "./tabletop/workspace.ts";
+
+export type WorldOptions = {
+  /** Side of the square pictures of camera `front`, pixels. */
+  readonly size: number;
+  /** Samples per pixel and axis. */
+  readonly samples?: 1 | 2;
+  /** Side of the shadow map, texels. */
+  readonly shadowMapSize?: number;
+};
+
+type Rasterizer = ReturnType<typeof createRasterizer>;
+type SimulationSnapshot = ReturnType<TabletopSimulation["snapshot"]>;
+
+/**
+ * One simulated tabletop: `reset` sets an instance up, `step` runs one control step (0.1 s) and takes the next picture.
+ * `advance` is `step` without the picture, for action chunks.
+ */
+export class SimulatedWorld implements World {
+  private readonly simulation: TabletopSimulation;
+  private readonly options: WorldOptions;
+  private rasterizer: Rasterizer | undefined;
+  private readonly others = new Map<number, { readonly rasterizer: Rasterizer; scene: Scene }>();
+  private recorder!: RolloutRecorder;
+  private latest: Progress = { done: false, success: false, unstable: false };
+
+  constructor(simulation: TabletopSimulation, options: WorldOptions) {
+    this.simulation = simulation;
+    this.options = options;
+  }
+
+  reset(instance: TaskInstance): Observation {
+    this.start(instance);
+    return this.observe();
+  }
+
+  /** `reset` without the first picture. */
+  start(instance: TaskInstance): void {
+    this.simulation.reset(instance);
+    this.latest = { done: false, success: false, unstable: false };
+    this.recorder = new RolloutRecorder(instance, this.simulation.scene, this.simulation.embodiment.space.names);
+    if (this.rasterizer) this.rasterizer.setScene(this.simulation.scene);
+  }
+
+  step(action: Float32Array): StepResult {
+    const progress = this.advance(action);
+    return { observation: this.observe(), ...progress };
+  }
+
+  /** Runs one control step without taking a picture. @param action f32[A], clipped to the embodiment's limits */
+  advance(action: Float32Array): Progress {
+    if (this.latest.done) return this.latest;
+    const pose = this.simulation.pose();
+    const { progress, controls } = this.simulation.advance(action);
+    this.recorder.add(pose, action, controls);
+    this.latest = progress;
+    return progress;
+  }
+
+  observe(): Observation {
+    return {
+      images: { front: this.render(this.options.size) },
+      state: this.simulation.state(),
+      instruction: this.simulation.instance.instruction,
+      stampNs: BigInt(this.simulation.step) * BigInt(Math.round(1e9 / controlRateHz)),
+    };
+  }
+
+  /** Camera `front` as u8[size, size, 3]; any size, so that people can look closer than policies do. */
+  render(size: number): Image {
+    return { data: this.rasterizerFor(size).render(this.pose(), 0).rgb.slice(), height: size, width: size };
+  }
+
+  private rasterizerFor(size: number): Rasterizer {
+    const { samples = 2, shadowMapSize = 256 } = this.options;
+    const scene = this.simulation.scene;
+    const make = () => createRasterizer(scene, { width: size, height: size, samples, shadowMapSize });
+    if (size === this.options.size) {
+      this.rasterizer ??= make();
+      return this.rasterizer;
+    }
+    const known = this.others.get(size);
+    if (!known) {
+      const rasterizer = make();
+      this.others.set(size, { rasterizer, scene });
+      return rasterizer;
+    }
+    if (known.scene !== scene) known.rasterizer.setScene(scene);
+    known.scene = scene;
+    return known.rasterizer;
+  }
+
+  /** Name and version of what draws the pictures; belongs into every data set's metadata. */
+  get rendererId(): string {
+    return this.rasterizerFor(this.options.size).id;
+  }
+
+  get instance(): TaskInstance {
+    return this.simulation.instance;
+  }
+
+  get progress(): Progress {
+    return this.latest;
+  }
+
+  get scene(): Scene {
+    return this.simulation.scene;
+  }
+
+  pose(): ScenePose {
+    return this.simulation.pose();
+  }
+
+  /** Where everything truly is: for experts and probes, never for policies. */
+  truth(): TableTruth {
+    return this.simulation.truth();
+  }
+
+  verdict(): Verdict {
+    return this.simulation.verdict();
+  }
+
+  /** The episode so far as a rollout log. */
+  log(policyId: string): RolloutLog {
+    const verdict = this.verdict();
+    return this.recorder.finish(policyId, this.pose(), verdict, this.simulation.snapshot().state);
+  }
+
+  snapshot(): WorldSnapshot {
+    const snapshot = this.simulation.snapshot();
+    const extra: WorldExtra = {
+      hash: this.instance.hash,
+      progress: this.latest,
+      memory: snapshot.memory,
+      rows: snapshot.rows,
+      recorded: this.recorder.snapshot(),
+    };
+    return { state: snapshot.state, step: snapshot.step, extra };
+  }
+
+  /** Goes back to a snapshot of the same instance. */
+  restore({ state, step, extra }: WorldSnapshot): void {
+    const { hash, progress, memory, rows, recorded } = extra as WorldExtra;
+    if (hash !== this.instance.hash)
+      throw new Error("a snapshot can be restored only into the instance it was taken of");
+    this.simulation.restore({ state, step, memory, rows });
+    this.recorder.restore(recorded);
+    this.latest = progress;
+  }
+
+  close(): void {
+    this.simulation.close();
+  }
+}
+
+type WorldExtra = Pick<SimulationSnapshot, "memory" | "rows"> & {
+  readonly hash: string;
+  readonly progress: Progress;
+  readonly recorded: ReturnType<RolloutRecorder["snapshot"]>;
+};
+
+/** Loads the physics and makes a world. Close it when done: its memory is not garbage collected. */
+export async function createWorld(options: WorldOptions): Promise<SimulatedWorld> {
+  return new SimulatedWorld(new TabletopSimulation(await loadPhysics()), options);
+}
