@@ -1,0 +1,94 @@
+import type { Scene } from "#world/scene/scene.ts";
+import type { Series } from "./viewer-protocol.ts";
+
+/** @file What the viewer reads out of names: which geom is the effector, which action numbers are a move in space. */
+
+const effectorWords = ["effector", "pusher", "rod", "tool", "tip", "gripper", "finger", "palm", "hand"];
+
+/**
+ * Finds the geom whose path is drawn: the first, in the order of the words above, whose name holds the word.
+ *
+ * @returns its index, or -1 when no name tells
+ */
+export function findEffector(scene: Scene): number {
+  for (const word of effectorWords) {
+    const index = scene.geoms.findIndex((geom) => geom.body !== 0 && geom.name.toLowerCase().includes(word));
+    if (index >= 0) return index;
+  }
+  return -1;
+}
+
+/** Splits "observation.state.dx", "delta_x", "ee pos x" and the like into the words that carry meaning. */
+const wordsOf = (name: string) => name.toLowerCase().split(/[^a-z0-9]+/);
+
+/** Column of each axis in a list of names, e.g. `[0, 1, -1]` for `["dx", "dy", "grip"]`. */
+export type AxisColumns = readonly [number, number, number];
+
+function findAxis(names: readonly string[], words: readonly string[]): number {
+  for (const word of words) {
+    const index = names.findIndex((name) => wordsOf(name).at(-1) === word);
+    if (index >= 0) return index;
+  }
+  return -1;
+}
+
+/** Columns of a Cartesian move; `null` unless both x and y are named (joint actions have no arrow). */
+export function findMove(names: readonly string[]): AxisColumns | null {
+  const [x, y, z] = ["x", "y", "z"].map((axis) => findAxis(names, [`d${axis}`, axis, `v${axis}`])) as [
+    number,
+    number,
+    number,
+  ];
+  return x >= 0 && y >= 0 ? [x, y, z] : null;
+}
+
+/** A path of an end effector that a foreign data set's own column names give away. */
+export type NamedPath = {
+  readonly name: string /** f32[T, 3] metres, z = 0 where not named */;
+  readonly positions: Float32Array;
+};
+
+/**
+ * Finds columns that hold positions x, y and z of an end effector among the state columns.
+ *
+ * Actions are left out: a command is not where the robot was.
+ */
+export function findPath(series: readonly Series[]): NamedPath | null {
+  for (const { name, channels, values } of series) {
+    if (name.startsWith("action")) continue;
+    const [x, y, z] = ["x", "y", "z"].map((axis) => findAxis(channels, [axis, `p${axis}`])) as [number, number, number];
+    if (x < 0 || y < 0 || z < 0) continue;
+    const frames = values[x]?.length ?? 0;
+    const positions = new Float32Array(frames * 3);
+    for (let frame = 0; frame < frames; frame++) {
+      [x, y, z].forEach((column, axis) => {
+        positions[frame * 3 + axis] = values[column]?.[frame] ?? 0;
+      });
+    }
+    return { name, positions };
+  }
+  return null;
+}
+
+/** Turns a row-major array f32[T, C] into the column lists that plots and JSON use. */
+export function toSeries(name: string, channels: readonly string[], rows: ArrayLike<number>): Series {
+  const width = channels.length;
+  const frames = width === 0 ? 0 : Math.floor(rows.length / width);
+  const values = channels.map((_, channel) =>
+    Array.from({ length: frames }, (_unused, frame) => {
+      const value = rows[frame * width + channel]!;
+      return Number.isFinite(value) ? value : null;
+    }),
+  );
+  return { name, channels, values };
+}
+
+/** Largest length of the move over the episode, so that arrows of one episode compare with each other. */
+export function largestMove(actions: Float32Array, width: number, axes: AxisColumns): number {
+  let largest = 0;
+  for (let row = 0; row + width <= actions.length; row += width) {
+    const squared = axes.reduce((sum, column) => sum + (column < 0 ? 0 : actions[row + column]! ** 2), 0);
+    largest = Math.max(largest, squared);
+  }
+  return Math.sqrt(largest);
+}

@@ -1,0 +1,94 @@
+import {
+  AmbientLight,
+  CircleGeometry,
+  Color,
+  DirectionalLight,
+  Fog,
+  GridHelper,
+  Group,
+  HemisphereLight,
+  Mesh,
+  MeshStandardMaterial,
+  Scene,
+  Vector3,
+} from "three";
+import type { Light } from "#world/scene/scene.ts";
+
+/** @file What stands around the scene's own geoms: backdrop, floor, grid and lights. */
+
+/** The page's own dark; the floor fades into it. */
+export const backdrop = new Color(0x10141a);
+
+/** three's diffuse term divides by pi, the scene's intensities do not: intensity 1 means "as bright as the colour". */
+const perSteradian = Math.PI;
+
+/** Where the interesting things are: centre and radius in metres, and the height of the lowest surface. */
+export type Extent = { readonly centre: Vector3; readonly radius: number; readonly floor: number };
+
+export type Stage = {
+  readonly scene: Scene;
+  /** Floor, grid and dark backdrop for looking around; or the scene's own background, as its cameras see it. */
+  setSurroundings(own: Color | null): void;
+  setGrid(isShown: boolean): void;
+  dispose(): void;
+};
+
+function sun(light: Light, { centre, radius }: Extent): DirectionalLight {
+  const lamp = new DirectionalLight(0xffffff, light.intensity * perSteradian);
+  const reach = Math.max(radius * 1.9, 0.4);
+  lamp.position.copy(centre).addScaledVector(new Vector3(...light.direction).normalize(), -2 * reach);
+  lamp.target.position.copy(centre);
+  lamp.castShadow = light.castsShadow;
+  lamp.shadow.mapSize.set(2048, 2048);
+  Object.assign(lamp.shadow.camera, {
+    left: -reach,
+    right: reach,
+    top: reach,
+    bottom: -reach,
+    near: 0.01,
+    far: 5 * reach,
+  });
+  lamp.shadow.normalBias = 0.01 * reach;
+  lamp.shadow.bias = -0.0002;
+  lamp.shadow.radius = 3;
+  return lamp;
+}
+
+/** Makes an empty stage lit like the given scene. @param ambient hemisphere intensity in [0, 1] */
+export function createStage(lights: readonly Light[], ambient: number, extent: Extent): Stage {
+  const scene = new Scene();
+  const surroundings = new Group();
+  const reach = Math.max(extent.radius * 14, 4);
+  const floor = new Mesh(new CircleGeometry(reach, 64), new MeshStandardMaterial({ color: 0x1a2029, roughness: 1 }));
+  floor.position.set(extent.centre.x, extent.centre.y, extent.floor - 0.02);
+  floor.receiveShadow = true;
+  const grid = new GridHelper(4, 40, 0x4a5768, 0x2b3440).rotateX(Math.PI / 2);
+  grid.position.set(Math.round(extent.centre.x * 10) / 10, Math.round(extent.centre.y * 10) / 10, extent.floor - 0.018);
+  grid.material.transparent = true;
+  grid.material.opacity = 0.7;
+  surroundings.add(floor, grid);
+  scene.add(surroundings, new HemisphereLight(0xffffff, 0xc8c8c8, ambient * perSteradian));
+  for (const light of lights) {
+    const lamp = sun(light, extent);
+    scene.add(lamp, lamp.target);
+  }
+  if (lights.length === 0) scene.add(new AmbientLight(0xffffff, perSteradian * 0.6));
+  const fog = new Fog(backdrop, reach * 0.35, reach * 0.95);
+  return {
+    scene,
+    setSurroundings(own) {
+      surroundings.visible = own === null;
+      scene.background = own ?? backdrop;
+      scene.fog = own === null ? fog : null;
+    },
+    setGrid: (isShown) => {
+      grid.visible = isShown;
+    },
+    dispose() {
+      floor.geometry.dispose();
+      floor.material.dispose();
+      grid.dispose();
+      scene.traverse((object) => object instanceof DirectionalLight && object.dispose());
+    },
+  };
+}
