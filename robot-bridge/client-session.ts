@@ -77,38 +77,49 @@ export class ClientSession {
     const { bus, services } = this.options;
     switch (operation.op) {
       case "advertise":
-        return this.advertise(operation);
+        this.advertise(operation);
+        break;
       case "unadvertise":
-        return bus.unadvertise(operation.topic, this.name);
+        bus.unadvertise(operation.topic, this.name);
+        break;
       case "publish":
-        return this.publish(operation);
+        this.publish(operation);
+        break;
       case "subscribe":
-        return this.subscribe(operation);
+        this.subscribe(operation);
+        break;
       case "unsubscribe":
-        return this.unsubscribe(operation);
+        this.unsubscribe(operation);
+        break;
       case "call_service":
-        return this.callService(operation);
+        this.callService(operation);
+        break;
       case "advertise_service":
-        return services.provideRemote(operation.service, this.name, (call) => this.send(call));
+        services.provideRemote(operation.service, this.name, (call) => this.send(call));
+        break;
       case "unadvertise_service":
-        return services.withdraw(operation.service, this.name);
+        services.withdraw(operation.service, this.name);
+        break;
       case "service_response":
-        return services.answer(operation, this.name);
+        services.answer(operation, this.name);
+        break;
       case "fragment": {
         const whole = this.fragments.add(operation, this.options.clock.nowNs());
         if (whole !== null) this.receive(whole);
-        return;
+        break;
       }
       case "status":
-        return this.options.log(`${this.name}: status ${operation.level}: ${operation.msg.slice(0, 200)}`);
+        this.options.log(`${this.name}: status ${operation.level}: ${operation.msg.slice(0, 200)}`);
+        break;
       case "unknown":
-        return this.warnOnce(`unknown operation "${operation.name}" ignored`);
+        this.warnOnce(`unknown operation "${operation.name}" ignored`);
     }
   }
 
   private advertise(operation: OperationOf<"advertise">): void {
     if (!this.options.bus.advertise(operation, this.name)) {
-      return this.options.log(`${this.name}: ${operation.topic} has another type than ${operation.type}: ignored`);
+      this.options.log(`${this.name}: ${operation.topic} has another type than ${operation.type}: ignored`);
+      return;
     }
     if (operation.latch) this.latchedTopics.add(fullName(operation.topic));
   }
@@ -121,7 +132,8 @@ export class ClientSession {
   private subscribe(operation: OperationOf<"subscribe">): void {
     const { bus } = this.options;
     if (operation.type !== undefined && !bus.declareType(operation.topic, operation.type)) {
-      return this.options.log(`${this.name}: ${operation.topic} has another type than ${operation.type}: ignored`);
+      this.options.log(`${this.name}: ${operation.topic} has another type than ${operation.type}: ignored`);
+      return;
     }
     if (operation.compression !== undefined && operation.compression !== "none") {
       this.warnOnce(`compression "${operation.compression}" is not spoken here; ${operation.topic} goes out as JSON`);
