@@ -22,7 +22,7 @@ const formatValue = (value: number | null | undefined) => {
   return size !== 0 && (size < 0.001 || size >= 10000) ? value.toExponential(1) : value.toFixed(size < 10 ? 3 : 1);
 };
 
-function plotOptions(series: Series, width: number, height: number): uPlot.Options {
+function plotOptions(series: Series, width: number, height: number, onDraw: () => void): uPlot.Options {
   const quiet = {
     stroke: "#8a95a5",
     grid: { stroke: "#222a35", width: 1 },
@@ -36,6 +36,7 @@ function plotOptions(series: Series, width: number, height: number): uPlot.Optio
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
     scales: { x: { time: false } },
+    hooks: { draw: [onDraw] },
     axes: [
       { ...quiet, size: 22, values: (_plot, values) => values.map((value) => `${+value.toFixed(2)} s`) },
       { ...quiet, size: 48 },
@@ -88,7 +89,7 @@ function createPlot(series: Series, timestampsS: readonly number[], seekTime: (t
     if (width < 60 || height < 40) return;
     if (plot) plot.setSize({ width, height });
     else {
-      plot = new uPlot(plotOptions(series, width, height), [timestampsS, ...series.values] as uPlot.AlignedData, area);
+      plot = new uPlot(plotOptions(series, width, height, placePlayhead), [timestampsS, ...series.values] as uPlot.AlignedData, area);
       plot.over.append(playhead);
       const seek = (event: PointerEvent) => {
         if (plot && event.buttons === 1)

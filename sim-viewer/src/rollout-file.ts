@@ -1,13 +1,5 @@
-import { Packr, unpack } from "msgpackr";
+import { unpack } from "msgpackr";
 import type { RolloutLog } from "#world/scene/rollout-log.ts";
-
-/** Typed arrays keep their type only with `moreTypes` (MessagePack extension "t"); without it they become bytes. */
-const packer = new Packr({ moreTypes: true, useRecords: false });
-
-/** Writes a log as the bytes of a `*.rollout` file. */
-export function encodeRollout(log: RolloutLog): Uint8Array {
-  return packer.pack(log);
-}
 
 function decodeMessagePack(bytes: Uint8Array): unknown {
   try {

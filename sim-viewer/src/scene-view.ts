@@ -10,6 +10,7 @@ import {
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import type { RolloutLog } from "#world/scene/rollout-log.ts";
+import type { Geom } from "#world/scene/scene.ts";
 import { type ActionArrow, createActionArrow } from "./action-arrow.ts";
 import { createPathLine, type PathLine } from "./path-line.ts";
 import { type FrameTime, poseSize, positionsOf, samplePoses } from "./poses.ts";
@@ -62,9 +63,10 @@ function extentOf(positions: Float32Array, floor: number, smallest: number): Ext
     low.min(point);
     high.max(point);
   }
-  if (low.x > high.x) return { centre: new Vector3(), radius: smallest, floor: 0 };
+  if (low.x > high.x) return { centre: new Vector3(), radius: smallest, reach: 1, floor: 0 };
   const centre = low.clone().add(high).multiplyScalar(0.5);
-  return { centre, radius: Math.max(low.distanceTo(high) / 2, smallest), floor: Math.min(floor, low.z) };
+  const radius = Math.max(low.distanceTo(high) / 2, smallest);
+  return { centre, radius, reach: radius * 1.9, floor: Math.min(floor, low.z) };
 }
 
 /** From the side of the given camera, but never flatter than 25 or steeper than 55 degrees. */
@@ -83,17 +85,42 @@ function outlookFrom(position: Vector3, centre: Vector3): Vector3 {
 function rolloutExtent(log: RolloutLog): Extent {
   const { geoms } = log.scene;
   let floor = Infinity;
+  let reach = 0;
   const points: number[] = [];
+  const position = (index: number) => log.geomPoses.subarray(index * poseSize, index * poseSize + 3);
   geoms.forEach((geom, index) => {
-    const [x, y, z] = log.geomPoses.subarray(index * poseSize, index * poseSize + 3) as unknown as [
-      number,
-      number,
-      number,
-    ];
-    floor = Math.min(floor, geom.type === "plane" ? z : z - Math.max(...geom.size, 0));
+    const [x, y, z] = position(index) as unknown as [number, number, number];
+    floor = Math.min(floor, geom.type === "plane" ? z : z - halfHeight(geom));
     if (geom.body !== 0) points.push(x, y, z);
+    else if (geom.type !== "plane") reach = Math.max(reach, Math.hypot(...geom.size));
   });
-  return extentOf(Float32Array.from(points), floor, 0.25);
+  const extent = extentOf(Float32Array.from(points), floor, 0.25);
+  return { ...extent, reach: Math.max(extent.radius * 1.9, Math.min(reach * 1.3, extent.radius * 5)) };
+}
+
+/** Half of how far a geom that stands upright reaches along Z. */
+function halfHeight({ type, size: [a = 0, b = 0, c = 0] }: Geom): number {
+  return { plane: 0, sphere: a, capsule: a + b, cylinder: b, box: c, mesh: 0 }[type];
+}
+
+/**
+ * The scene's ground: its lowest plane, when something else of the world (a table) stands above it. Looking around, the
+ * page's own dark floor takes its place; the scene's cameras see the real one.
+ */
+function findGround(log: RolloutLog, floor: number): number {
+  const { geoms } = log.scene;
+  const hasTable = geoms.some((geom) => geom.body === 0 && geom.type !== "plane");
+  if (!hasTable) return -1;
+  return geoms.findIndex((geom, index) => geom.type === "plane" && log.geomPoses[index * poseSize + 2]! <= floor + 1e-6);
+}
+
+/** f32[T, 3]: the effector's lower end when it is a rod that moves in the plane, else its centre. */
+function effectorPath(log: RolloutLog, effector: number, isPlanar: boolean): Float32Array {
+  const positions = positionsOf(log.geomPoses, log.scene.geoms.length, effector);
+  const geom = log.scene.geoms[effector]!;
+  const drop = isPlanar ? halfHeight(geom) : 0;
+  for (let offset = 2; offset < positions.length; offset += 3) positions[offset] = positions[offset]! - drop;
+  return positions;
 }
 
 function rolloutContent(log: RolloutLog): Content {
@@ -231,7 +258,7 @@ export function createSceneView(container: HTMLElement, label: string): SceneVie
     if (content && !keepsView) {
       const { centre, radius } = content.extent;
       controls.target.copy(centre);
-      free.position.copy(centre).addScaledVector(content.outlook, Math.max(radius * 3.1, 0.5));
+      free.position.copy(centre).addScaledVector(content.outlook, Math.max(radius * 3.4, 0.5));
       controls.update();
     }
     view.lookFrom(content?.cameras.includes(through ?? "") ? through : null);

@@ -22,8 +22,13 @@ export const backdrop = new Color(0x10141a);
 /** three's diffuse term divides by pi, the scene's intensities do not: intensity 1 means "as bright as the colour". */
 const perSteradian = Math.PI;
 
-/** Where the interesting things are: centre and radius in metres, and the height of the lowest surface. */
-export type Extent = { readonly centre: Vector3; readonly radius: number; readonly floor: number };
+/** Where the interesting things are, metres: their centre and radius, how far shadows reach, the lowest surface's height. */
+export type Extent = {
+  readonly centre: Vector3;
+  readonly radius: number;
+  readonly reach: number;
+  readonly floor: number;
+};
 
 export type Stage = {
   readonly scene: Scene;
@@ -33,9 +38,8 @@ export type Stage = {
   dispose(): void;
 };
 
-function sun(light: Light, { centre, radius }: Extent): DirectionalLight {
+function sun(light: Light, { centre, reach }: Extent): DirectionalLight {
   const lamp = new DirectionalLight(0xffffff, light.intensity * perSteradian);
-  const reach = Math.max(radius * 1.9, 0.4);
   lamp.position.copy(centre).addScaledVector(new Vector3(...light.direction).normalize(), -2 * reach);
   lamp.target.position.copy(centre);
   lamp.castShadow = light.castsShadow;
@@ -48,7 +52,7 @@ function sun(light: Light, { centre, radius }: Extent): DirectionalLight {
     near: 0.01,
     far: 5 * reach,
   });
-  lamp.shadow.normalBias = 0.01 * reach;
+  lamp.shadow.normalBias = 0.006 * reach;
   lamp.shadow.bias = -0.0002;
   lamp.shadow.radius = 3;
   return lamp;
@@ -59,11 +63,11 @@ export function createStage(lights: readonly Light[], ambient: number, extent: E
   const scene = new Scene();
   const surroundings = new Group();
   const reach = Math.max(extent.radius * 14, 4);
-  const floor = new Mesh(new CircleGeometry(reach, 64), new MeshStandardMaterial({ color: 0x1a2029, roughness: 1 }));
-  floor.position.set(extent.centre.x, extent.centre.y, extent.floor - 0.02);
+  const floor = new Mesh(new CircleGeometry(reach, 64), new MeshStandardMaterial({ color: 0x161c25, roughness: 1 }));
+  floor.position.set(extent.centre.x, extent.centre.y, extent.floor - 0.004);
   floor.receiveShadow = true;
-  const grid = new GridHelper(4, 40, 0x4a5768, 0x2b3440).rotateX(Math.PI / 2);
-  grid.position.set(Math.round(extent.centre.x * 10) / 10, Math.round(extent.centre.y * 10) / 10, extent.floor - 0.018);
+  const grid = new GridHelper(4, 40, 0x55657a, 0x364252).rotateX(Math.PI / 2);
+  grid.position.set(Math.round(extent.centre.x * 10) / 10, Math.round(extent.centre.y * 10) / 10, extent.floor - 0.002);
   grid.material.transparent = true;
   grid.material.opacity = 0.7;
   surroundings.add(floor, grid);

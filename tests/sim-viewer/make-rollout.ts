@@ -123,6 +123,8 @@ export function makeRollout(options: RolloutOptions = {}): RolloutLog {
     cameraPoses: Float32Array.from({ length: frames * cameras.length }, (_, index) => cameras[index % cameras.length]!),
     actions: Float32Array.from(actions),
     actionNames: ["dx", "dy"],
+    controls: new Float64Array(2 * (frames - 1)),
+    stateDigest: "",
     success,
     reasons: success
       ? ["red block is 0.041 m from blue block (at most 0.05)"]

@@ -43,7 +43,7 @@ export function tabletopModel(
       element(
         "default",
         { class: "effector" },
-        element("geom", { ...effector, condim: 3, mass: 0, priority: 1, friction: [0.3, 0.005, 0.0001] }),
+        element("geom", { ...effector, condim: 3, mass: 0, priority: 1, friction: [0.2, 0.005, 0.0001] }),
       ),
       element("default", { class: "visual" }, element("geom", { contype: 0, conaffinity: 0, mass: 0 })),
     ),

@@ -3,8 +3,10 @@
  * viewer as the cameras see it, Z up with the table top at 0. Human arms come in from -Y, robot arms from +Y.
  */
 
-/** The tip is kept inside [-reach, reach] on both axes. */
-export const reachM = 0.28;
+/** The tip is kept inside [-reach, reach] on both axes: room to get behind a block that lies at the border. */
+export const reachM = 0.31;
+/** Edges and corners of the instructions are those of the square [-border, border]. */
+export const borderM = 0.26;
 /** Half the visible table's side. */
 export const tableHalfM = 0.42;
 /** A block whose centre is farther out than this counts as lost. */

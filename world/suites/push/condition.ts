@@ -1,4 +1,4 @@
-import { blockRadiusM, reachM } from "../../tabletop/workspace.ts";
+import { blockRadiusM, borderM } from "../../tabletop/workspace.ts";
 import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
 
@@ -59,7 +59,7 @@ function placeShortfall(goal: PushGoal, [x, y]: Point): Shortfall {
     return off <= centreM ? null : `the ${words(goal.subject)} is ${millimetres(off)} from the center`;
   }
   const allowed = sideX !== 0 && sideY !== 0 ? cornerM : edgeM;
-  const off = Math.max(sideX === 0 ? 0 : reachM - sideX * x, sideY === 0 ? 0 : reachM - sideY * y);
+  const off = Math.max(sideX === 0 ? 0 : borderM - sideX * x, sideY === 0 ? 0 : borderM - sideY * y);
   return off <= allowed ? null : `the ${words(goal.subject)} is ${millimetres(off)} from the ${goal.place}`;
 }
 

@@ -4,11 +4,11 @@
  * poses. Speed, noise, aim and clearance vary from episode to episode so that data are not all alike.
  */
 import { createRng, type Rng } from "#core/rng.ts";
-import { blockRadiusM, reachM, stepLimitM } from "../../tabletop/workspace.ts";
+import { blockRadiusM, borderM, reachM, stepLimitM } from "../../tabletop/workspace.ts";
 import { relativePlace } from "./condition.ts";
 import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
-import { type Disc, isClear, nextWaypoint } from "./route.ts";
+import { type Disc, isClear, route, travel } from "./route.ts";
 
 export interface Expert {
   /** Planar delta f32[2] for the next control step, metres. */
@@ -67,6 +67,7 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
   let drift: Point = [0, 0];
   let step = 0;
   let start: TableTruth | undefined;
+  let plan: PushPlan | undefined;
   let pushing = false;
 
   return {
@@ -74,45 +75,41 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
       start ??= truth;
       drift = [drift[0] * 0.7 + 0.71 * noise.normal(), drift[1] * 0.7 + 0.71 * noise.normal()];
       if (step++ < style.idleSteps) return Float32Array.of(0, 0);
-      let move: Point;
-      if (goal.kind === "reach") {
-        move = reach(truth);
-      } else {
-        const plan = planPush(goal, start, truth, style);
-        pushing = isBehind(truth, plan, pushing ? 1.6 * style.toleranceM : style.toleranceM);
-        move = pushing ? push(truth, plan) : approach(truth, plan);
-      }
-      return clipped(move);
+      if (goal.kind === "reach") return clipped(reach(truth));
+      plan = planPush(goal, start, truth, style, plan);
+      pushing = isBehind(truth, plan, pushing ? 1.6 * style.toleranceM : style.toleranceM);
+      return clipped(pushing ? push(truth, plan) : approach(truth, plan));
     },
   };
 
   function reach({ tip, blocks }: TableTruth): Point {
     const block = blocks[goal.subject]!;
     const stop = along(block, unit(subtract(tip, block)), goal.tipRadiusM + blockRadiusM + 0.004);
-    return towards(tip, nextWaypoint(tip, stop, tipObstacles(goal, blocks, 0.002), reachM) ?? stop);
+    return walk(tip, stop, tipObstacles(goal, blocks, 0.002));
   }
 
-  function approach({ tip, blocks }: TableTruth, plan: PushPlan): Point {
-    const obstacles = tipObstacles(goal, blocks, Math.min(style.clearanceM, 0.008));
-    return towards(tip, nextWaypoint(tip, plan.contact, obstacles, reachM) ?? plan.contact);
+  function approach({ tip, blocks }: TableTruth, { contact }: PushPlan): Point {
+    return walk(tip, contact, tipObstacles(goal, blocks, Math.min(style.clearanceM, 0.008)));
   }
 
-  /** Pushes along the line; a sideways part keeps the tip behind the block's centre. */
+  function walk(tip: Point, to: Point, obstacles: readonly Disc[]): Point {
+    return subtract(travel(tip, route(tip, to, obstacles, reachM) ?? [to], style.speedM), tip);
+  }
+
+  /**
+   * Pushes along the line. A disc pushed by a disc is an inverted pendulum: an offset grows by speed / (sum of radii) per
+   * step, so the sideways gain must be larger than that; but a flat side sticks to the tip and goes where the tip goes, so
+   * the sideways part must stay smaller than the push.
+   */
   function push({ tip, blocks }: TableTruth, { direction, remainingM }: PushPlan): Point {
-    const block = blocks[goal.subject]!;
-    const offset = subtract(tip, block);
-    const off: Point = [
-      offset[0] - dot(offset, direction) * direction[0],
-      offset[1] - dot(offset, direction) * direction[1],
-    ];
-    const gap = Math.max(0, -dot(offset, direction) - goal.tipRadiusM - blockRadiusM);
+    const offset = subtract(tip, blocks[goal.subject]!);
+    const behind = dot(offset, direction);
+    const off: Point = [offset[0] - behind * direction[0], offset[1] - behind * direction[1]];
+    const offM = Math.sqrt(dot(off, off));
+    const gap = Math.max(0, -behind - goal.tipRadiusM - blockRadiusM);
     const speed = Math.min(style.speedM, Math.max(0.008, remainingM + gap));
-    return [direction[0] * speed - 0.6 * off[0], direction[1] * speed - 0.6 * off[1]];
-  }
-
-  function towards(tip: Point, point: Point): Point {
-    const gap = distance(tip, point);
-    return along([0, 0], unit(subtract(point, tip)), Math.min(style.speedM, gap));
+    const steer = offM === 0 ? 0 : Math.min(0.7, (0.6 * speed) / offM);
+    return [direction[0] * speed - steer * off[0], direction[1] * speed - steer * off[1]];
   }
 
   function clipped([x, y]: Point): Float32Array {
@@ -123,23 +120,40 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
 }
 
 type PushPlan = {
+  /** Where the block goes next, and where it is to end. */
+  readonly waypoint: Point;
+  readonly target: Point;
   /** Unit vector in which the block is to go now. */
   readonly direction: Point;
   /** Where the tip's centre has to be to push that way. */
   readonly contact: Point;
-  /** Way left until the block is at its next waypoint. */
+  /** Way left until the block is at its waypoint. */
   readonly remainingM: number;
 };
 
-function planPush(goal: PushGoal, start: TableTruth, { tip, blocks }: TableTruth, style: Style): PushPlan {
+/** Plans the block's way; keeps the last plan's waypoint while it is of use, so that the expert does not dither. */
+function planPush(
+  goal: PushGoal,
+  start: TableTruth,
+  { blocks }: TableTruth,
+  style: Style,
+  last: PushPlan | undefined,
+): PushPlan {
   const block = blocks[goal.subject]!;
   const target = blockTarget(goal, start, blocks);
   const others = Object.entries(blocks).filter(([id]) => id !== goal.subject);
-  const inTheWay: Disc[] = others
-    .filter(([id]) => !(id === goal.reference && goal.kind === "block-to-block"))
-    .map(([, centre]) => ({ centre, radius: 2 * blockRadiusM + 0.01 }));
-  const next = nextWaypoint(block, target, inTheWay, reachM) ?? target;
-  const wanted = unit(subtract(next, block));
+  const inTheWay = (marginM: number): Disc[] =>
+    others
+      .filter(([id]) => !(id === goal.reference && goal.kind === "block-to-block"))
+      .map(([, centre]) => ({ centre, radius: 2 * blockRadiusM + marginM }));
+  const isKept =
+    last !== undefined &&
+    distance(last.target, last.waypoint) > 0 &&
+    distance(last.target, target) < 0.03 &&
+    distance(block, last.waypoint) > 0.015 &&
+    isClear(block, last.waypoint, inTheWay(-0.008));
+  const waypoint = isKept ? last.waypoint : (route(block, target, inTheWay(0.008), borderM)?.[0] ?? target);
+  const wanted = unit(subtract(waypoint, block));
   const room = goal.tipRadiusM + blockRadiusM;
   const contactFor = (direction: Point) => along(block, direction, -(room + style.clearanceM));
   const isUsable = (direction: Point) => {
@@ -147,8 +161,7 @@ function planPush(goal: PushGoal, start: TableTruth, { tip, blocks }: TableTruth
     return isInside(contact, reachM) && others.every(([, centre]) => distance(contact, centre) >= room);
   };
   const direction = detours.map((turn) => turned(wanted, turn)).find(isUsable) ?? wanted;
-  void tip;
-  return { direction, contact: contactFor(direction), remainingM: distance(block, next) };
+  return { waypoint, target, direction, contact: contactFor(direction), remainingM: distance(block, waypoint) };
 }
 
 /** True when the tip is behind the block on the push line, with nothing between them. */
@@ -173,7 +186,7 @@ function blockTarget(goal: PushGoal, start: TableTruth, blocks: TableTruth["bloc
     case "block-to-place": {
       const [x, y] = places[goal.place!];
       if (x === 0 && y === 0) return [0, 0];
-      const inset = reachM - 0.6 * (x !== 0 && y !== 0 ? thresholds.cornerM : thresholds.edgeM);
+      const inset = borderM - 0.6 * (x !== 0 && y !== 0 ? thresholds.cornerM : thresholds.edgeM);
       return [
         x === 0 ? block[0] : x * Math.max(inset, x * block[0]),
         y === 0 ? block[1] : y * Math.max(inset, y * block[1]),
@@ -197,8 +210,7 @@ function farPoint(block: Point, reference: Point, apartM: number, goal: PushGoal
   const candidates = detours.map((turn) => along(reference, turned(away, turn), apartM));
   return (
     candidates.find(
-      (point) =>
-        isInside(point, reachM - 0.03) && others.every(([, centre]) => distance(point, centre) > 2 * blockRadiusM),
+      (point) => isInside(point, borderM) && others.every(([, centre]) => distance(point, centre) > 2 * blockRadiusM),
     ) ?? candidates[0]!
   );
 }

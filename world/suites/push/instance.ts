@@ -14,7 +14,7 @@ import { phrase } from "./grammar.ts";
 import { type PushSplit, splitContent } from "./splits.ts";
 
 /** Blocks start inside this half-width, so that the far side of each can be reached. */
-const blockSpreadM = 0.19;
+const blockSpreadM = 0.18;
 const tipSpreadM = 0.25;
 /** Least distance between block centres at the start: room for the tip between them. */
 const apartM = 0.115;

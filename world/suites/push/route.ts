@@ -38,17 +38,17 @@ export function isClear(from: Point, to: Point, discs: readonly Disc[]): boolean
 }
 
 /**
- * First waypoint of a short way from `from` to `to` around discs, inside a square of half-width `limit` (Dijkstra on the
+ * Waypoints of a short way from `from` to `to` around discs, inside a square of half-width `limit` (Dijkstra on the
  * visibility graph of points around the discs). A disc that holds an end is shrunk until it does not.
  *
- * @returns the next point to go to in a straight line, or null when there is no way
+ * @returns the points to visit in straight lines, `to` last, or null when there is no way
  */
-export function nextWaypoint(from: Point, to: Point, discs: readonly Disc[], limit: number): Point | null {
+export function route(from: Point, to: Point, discs: readonly Disc[], limit: number): Point[] | null {
   const shrunk = discs.map(({ centre, radius }) => ({
     centre,
     radius: Math.min(radius, 0.99 * distance(centre, from), 0.99 * distance(centre, to)),
   }));
-  if (isClear(from, to, shrunk)) return to;
+  if (isClear(from, to, shrunk)) return [to];
   const corners = shrunk
     .flatMap(({ centre, radius }) =>
       around.map(([x, y]): Point => [centre[0] + outside * radius * x, centre[1] + outside * radius * y]),
@@ -72,7 +72,19 @@ export function nextWaypoint(from: Point, to: Point, discs: readonly Disc[], lim
       before[node] = best;
     }
   }
-  let node = nodes.length - 1;
-  while (before[node]! > 0) node = before[node]!;
-  return nodes[node]!;
+  const way: Point[] = [];
+  for (let node = nodes.length - 1; node > 0; node = before[node]!) way.unshift(nodes[node]!);
+  return way;
+}
+
+/** Where one gets from `from` by going `length` metres along the waypoints. */
+export function travel(from: Point, way: readonly Point[], length: number): Point {
+  let [at, left] = [from, length];
+  for (const point of way) {
+    const leg = distance(at, point);
+    if (leg >= left) return [at[0] + ((point[0] - at[0]) * left) / leg, at[1] + ((point[1] - at[1]) * left) / leg];
+    at = point;
+    left -= leg;
+  }
+  return at;
 }

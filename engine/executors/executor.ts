@@ -1,0 +1,33 @@
+import type { InputSpec } from "../inputs.ts";
+import type { Program } from "../program/program.ts";
+import type { TracedFunction } from "../trace/trace.ts";
+import type { HostArray, Tree } from "../tree.ts";
+
+/** What an executor gets for one compiled function: the program, and the function itself for running it eagerly. */
+export type PrepareTask = {
+  readonly name: string;
+  readonly program: Program;
+  readonly evaluate: TracedFunction;
+  readonly state: Tree<HostArray>;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+};
+
+type InputData = Float32Array | Int32Array | Uint8Array;
+export type StateEntries = readonly (readonly [path: string, array: HostArray])[];
+
+/** One function, ready to run; its state stays with the executor. Calls run in the order they were made. */
+export type ExecutorProgram = {
+  /** `inputs` were checked against their specification. */
+  run(inputs: Readonly<Record<string, InputData>>): Promise<Record<string, HostArray>>;
+  state(): Promise<StateEntries>;
+  load(state: StateEntries): Promise<void>;
+  dispose(): Promise<void>;
+};
+
+export interface Executor {
+  readonly kind: "onnxruntime" | "cpu";
+  /** One sentence for the log: which executor and why. */
+  readonly reason: string;
+  prepare(task: PrepareTask): Promise<ExecutorProgram>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,97 @@
+/** @file Translates a program into an ONNX model. */
+import type { Convolution, Node, Program } from "../../program/program.ts";
+import { emitConvolution } from "./convolution-emitters.ts";
+import { type Emitter, emitters } from "./emitters.ts";
+import { createOnnxBuilder, type OnnxBuilder, type Operand } from "./onnx-builder.ts";
+import { encodeOnnx, type OnnxNode, type OnnxValue, onnxTypes } from "./onnx-file.ts";
+
+export type OnnxModel = {
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly OnnxValue[];
+  /** In the order of the program's outputs. */
+  readonly outputs: readonly OnnxValue[];
+};
+
+/** Sums of a product or convolution (used nowhere else) and a vector over its last axis: one node in ONNX. */
+function findBiases(program: Program): Map<number, { product: number; bias: number }> {
+  const uses = new Map<number, number>();
+  const use = (index: number) => uses.set(index, (uses.get(index) ?? 0) + 1);
+  for (const node of program.nodes) node.operands.forEach(use);
+  for (const output of program.outputs) use(output.node);
+  const found = new Map<number, { product: number; bias: number }>();
+  program.nodes.forEach((node, index) => {
+    if (node.op !== "add") return;
+    for (const [product, bias] of [node.operands, [...node.operands].reverse()] as [number, number][]) {
+      const left = program.nodes[product]!;
+      const right = program.nodes[bias]!;
+      const fits = (left.op === "matmul" && left.shape.length === 2) || left.op === "conv2d";
+      const isVector = right.shape.length === 1 && right.shape[0] === left.shape.at(-1);
+      if (fits && isVector && uses.get(product) === 1 && bias !== product) return void found.set(index, { product, bias });
+    }
+  });
+  return found;
+}
+
+function emitWithBias(onnx: OnnxBuilder, node: Node, operands: readonly Operand[], bias: string): string {
+  const [a, b] = operands.map((operand) => operand.name) as [string, string];
+  if (node.op === "conv2d") return emitConvolution(onnx, node.attributes as Convolution, a, b, [bias]);
+  const { transposeA, transposeB } = (node as Node<"matmul">).attributes;
+  return onnx.emit("Gemm", [a, b, bias], { transA: transposeA, transB: transposeB });
+}
+
+/** Gives results the names of the program's outputs; one that is an input, or an output twice, is copied. */
+function nameOutputs(onnx: OnnxBuilder, program: Program, names: readonly string[]): OnnxNode[] {
+  const renamed = new Map<string, string>();
+  const produced = new Set(onnx.nodes.flatMap((node) => node.outputs));
+  const copies: OnnxNode[] = [];
+  for (const { name, node } of program.outputs) {
+    const source = names[node]!;
+    if (produced.has(source) && !renamed.has(source)) renamed.set(source, name);
+    else copies.push({ type: "Identity", inputs: [source], outputs: [name], attributes: {}, domain: "" });
+  }
+  const rename = (name: string) => renamed.get(name) ?? name;
+  return [...onnx.nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+}
+
+export function toOnnx(program: Program): OnnxModel {
+  const onnx = createOnnxBuilder(onnxTypes);
+  const biases = findBiases(program);
+  const fused = new Set([...biases.values()].map(({ product }) => product));
+  const inputs: OnnxValue[] = [];
+  const names: string[] = [];
+  const operand = (index: number): Operand => {
+    const { shape, dtype } = program.nodes[index]!;
+    return { name: names[index]!, shape, dtype };
+  };
+
+  const emit = (node: Node, index: number): string => {
+    if (node.op === "input") {
+      const { name, storage } = node.attributes;
+      inputs.push({ name, type: storage, shape: node.shape });
+      return storage === "uint8" ? onnx.cast(name, "float32") : name;
+    }
+    if (node.op === "constant") return onnx.constant(node.attributes.values, node.shape, node.dtype);
+    const withBias = biases.get(index);
+    if (withBias !== undefined) {
+      const product = program.nodes[withBias.product]!;
+      return emitWithBias(onnx, product, product.operands.map(operand), names[withBias.bias]!);
+    }
+    const emitter = emitters[node.op] as unknown as Emitter<typeof node.op>;
+    return emitter(onnx, node as never, node.operands.map(operand));
+  };
+  program.nodes.forEach((node, index) => {
+    names.push(fused.has(index) ? "" : emit(node, index));
+  });
+
+  const outputs = program.outputs.map(({ name, node }): OnnxValue => {
+    const { dtype, shape } = program.nodes[node]!;
+    return { name, type: dtype, shape };
+  });
+  const nodes = nameOutputs(onnx, program, names);
+  const bytes = encodeOnnx({ name: program.name, nodes, constants: onnx.constants, inputs, outputs });
+  return { bytes, inputs, outputs };
+}

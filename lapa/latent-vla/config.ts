@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+/** The one backbone: a decoder-only transformer over instruction, image and query tokens. */
+export const backboneConfig = z.strictObject({
+  imageSize: z.number().int().min(16).default(64).describe("side of the square picture, pixels"),
+  stem: z.enum(["keypoints", "patches"]).default("keypoints").describe("how the picture becomes tokens"),
+  patchSize: z.number().int().min(2).default(8).describe("side of a patch token, pixels (patch stem)"),
+  keypoints: z.number().int().min(2).default(24).describe("soft-argmax keypoint tokens (keypoint stem)"),
+  stemChannels: z.number().int().min(4).default(32).describe("channels of the keypoint stem"),
+  textLength: z.number().int().min(1).default(16).describe("instruction tokens, words at most"),
+  vocabularySize: z.number().int().min(2).default(2).describe("word tokens; set from the captions"),
+  width: z.number().int().min(8).default(128).describe("model width D"),
+  depth: z.number().int().min(1).default(3).describe("transformer blocks"),
+  heads: z.number().int().min(1).default(4).describe("attention heads G"),
+  codebookSize: z.number().int().min(2).default(8).describe("latent vocabulary K"),
+  codesPerStep: z.number().int().min(1).default(2).describe("latent tokens L per step"),
+  latentDecoding: z
+    .enum(["parallel", "autoregressive"])
+    .default("parallel")
+    .describe("latent tokens at once from L queries, or one after another as published"),
+});
+
+export type BackboneConfig = z.infer<typeof backboneConfig>;
+
+export const latentVlaTrainConfig = z.strictObject({
+  model: backboneConfig.prefault({}),
+  steps: z.number().int().positive().default(800).describe("training steps"),
+  batch: z.number().int().positive().default(128).describe("samples per step"),
+  learningRate: z.number().positive().default(1e-3).describe("peak learning rate, cosine to a tenth"),
+  warmupSteps: z.number().int().min(0).default(50).describe("linear warm-up, steps"),
+  weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
+  clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
+  shiftPixels: z.number().int().min(0).default(3).describe("random shift of the picture, pixels"),
+  augment: z.number().min(0).max(1).default(0.3).describe("strength of colour augmentation; 0 = none"),
+  seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
+});
+
+export type LatentVlaTrainConfig = z.infer<typeof latentVlaTrainConfig>;

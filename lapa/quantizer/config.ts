@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+/** Size and form of the latent action model. Lengths in pixels, tokens or channels; times in seconds. */
+export const quantizerModelConfig = z.strictObject({
+  imageSize: z.number().int().min(16).default(64).describe("side of the square frames, pixels"),
+  patchSize: z.number().int().min(2).default(8).describe("side of a decoder patch (and of a patch-stem token), pixels"),
+  width: z.number().int().min(8).default(96).describe("model width D"),
+  heads: z.number().int().min(1).default(4).describe("attention heads G"),
+  stem: z
+    .enum(["keypoints", "patches"])
+    .default("keypoints")
+    .describe("what the code may speak of: keypoints (what moved where) or patches (anything, as published)"),
+  keypoints: z.number().int().min(2).default(16).describe("soft-argmax keypoints P per frame (keypoint stem)"),
+  stemChannels: z.number().int().min(4).default(32).describe("channels of the keypoint stem's convolutions"),
+  spatialDepth: z.number().int().min(0).default(2).describe("spatial transformer blocks per frame (patch stem)"),
+  temporalDepth: z.number().int().min(0).default(1).describe("transformer blocks over time (patches) or keypoint moves"),
+  decoderDepth: z.number().int().min(1).default(2).describe("decoder blocks: self-attention, cross-attention to codes, mlp"),
+  codebookSize: z.number().int().min(2).default(8).describe("codebook entries K"),
+  codesPerStep: z.number().int().min(1).default(2).describe("codes L per frame pair"),
+  codeWidth: z.number().int().min(2).default(16).describe("width of one code vector"),
+  quantization: z
+    .enum(["ema", "nsvq"])
+    .default("ema")
+    .describe("ema: straight-through with an averaged codebook; nsvq: noise substitution as published"),
+  codebookDecay: z.number().min(0).max(0.9999).default(0.95).describe("decay of the averaged codebook per step"),
+  reseedBelow: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.02)
+    .describe("a code whose share of use falls below this fraction of 1/K takes over a live encoder output"),
+  commitment: z.number().min(0).default(0.25).describe("weight of the commitment term"),
+  motionWeight: z.number().min(0).default(5).describe("extra reconstruction weight of moving pixels"),
+  groundingDims: z.number().int().min(0).default(0).describe("action dimensions of the grounding head; 0 = no head"),
+  groundingWeight: z.number().min(0).default(1).describe("weight of the grounding loss on labelled pairs"),
+});
+
+export type QuantizerModelConfig = z.infer<typeof quantizerModelConfig>;
+
+export const quantizerTrainConfig = z.strictObject({
+  model: quantizerModelConfig.prefault({}),
+  offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
+  steps: z.number().int().positive().default(600).describe("training steps"),
+  batch: z.number().int().positive().default(64).describe("frame pairs per step"),
+  learningRate: z.number().positive().default(1e-3).describe("peak learning rate"),
+  warmupSteps: z.number().int().min(0).default(50).describe("linear warm-up, steps"),
+  weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
+  clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
+  minMotion: z.number().min(0).default(0.2).describe("pairs whose mean absolute difference is below this are left out, grey levels"),
+  augment: z.number().min(0).max(1).default(0.3).describe("strength of colour augmentation, the same on both frames; 0 = none"),
+  labelledShare: z.number().min(0).max(1).default(0.25).describe("share of labelled pairs in a batch where the grounding head is on"),
+  seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
+});
+
+export type QuantizerTrainConfig = z.infer<typeof quantizerTrainConfig>;
