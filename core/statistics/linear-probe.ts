@@ -71,8 +71,8 @@ export function rSquared(predicted: ArrayLike<number>, actual: ArrayLike<number>
   return scores.length === 0 ? Number.NaN : scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-/** Solves `G W = C` for a symmetric positive definite G by Cholesky; a vanishing pivot leaves its unknown at zero. */
-function solveSymmetric(gram: Float64Array, cross: Float64Array, size: number, outputs: number): Float64Array {
+/** Cholesky factor of a symmetric matrix; a vanishing pivot becomes zero. */
+function choleskyFactor(gram: Float64Array, size: number): Float64Array {
   const lower = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
@@ -82,17 +82,27 @@ function solveSymmetric(gram: Float64Array, cross: Float64Array, size: number, o
       else lower[i * size + j] = lower[j * size + j] === 0 ? 0 : sum / lower[j * size + j]!;
     }
   }
+  return lower;
+}
+
+/** Solves `G W = C` for a symmetric G by Cholesky; an unknown with a vanishing pivot stays at zero. */
+function solveSymmetric(gram: Float64Array, cross: Float64Array, size: number, outputs: number): Float64Array {
+  const lower = choleskyFactor(gram, size);
   const solution = cross.slice();
+  const divide = (row: number, a: number, sum: number) => {
+    const pivot = lower[row * size + row]!;
+    solution[row * outputs + a] = pivot === 0 ? 0 : sum / pivot;
+  };
   for (let a = 0; a < outputs; a++) {
     for (let i = 0; i < size; i++) {
       let sum = solution[i * outputs + a]!;
       for (let k = 0; k < i; k++) sum -= lower[i * size + k]! * solution[k * outputs + a]!;
-      solution[i * outputs + a] = lower[i * size + i] === 0 ? 0 : sum / lower[i * size + i]!;
+      divide(i, a, sum);
     }
     for (let i = size - 1; i >= 0; i--) {
       let sum = solution[i * outputs + a]!;
       for (let k = i + 1; k < size; k++) sum -= lower[k * size + i]! * solution[k * outputs + a]!;
-      solution[i * outputs + a] = lower[i * size + i] === 0 ? 0 : sum / lower[i * size + i]!;
+      divide(i, a, sum);
     }
   }
   return solution;
