@@ -28,7 +28,9 @@ export function readInput(subject: string, spec: InputSpec, value: HostInput | u
   const fits = bare || (shape.length === spec.shape.length && shape.every((size, axis) => size === spec.shape[axis]));
   if (!fits || !(data instanceof arrays[spec.dtype]) || data.length !== sizeOf(spec.shape)) {
     const dtype = Object.entries(arrays).find(([, type]) => data instanceof type)?.[0] ?? typeof data;
-    const got = bare ? `${data.length} numbers of ${dtype}` : `${describeArray({ shape, dtype })} with ${data.length} numbers`;
+    const got = bare
+      ? `${data.length} numbers of ${dtype}`
+      : `${describeArray({ shape, dtype })} with ${data.length} numbers`;
     throw new ShapeError(`${subject}: must be ${wanted}, got ${got}.`);
   }
   return data;

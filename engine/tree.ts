@@ -28,7 +28,8 @@ export function flattenTree<T>(tree: Tree<T>): [path: string, leaf: T][] {
 /** Applies `change` to every leaf; the structure stays. */
 export function mapTree<T, U>(tree: Tree<T>, change: (leaf: T, path: string) => U, path = ""): Tree<U> {
   if (!isBranch(tree)) return change(tree as T, path);
-  if (Array.isArray(tree)) return tree.map((item, index) => mapTree(item as Tree<T>, change, join(path, String(index))));
+  if (Array.isArray(tree))
+    return tree.map((item, index) => mapTree(item as Tree<T>, change, join(path, String(index))));
   const entries = Object.entries(tree as Record<string, Tree<T>>);
   return Object.fromEntries(entries.map(([key, item]) => [key, mapTree(item, change, join(path, key))]));
 }

@@ -1,9 +1,10 @@
 /** @file One function per primitive: infers the result's shape, and leaves out nodes that change nothing. */
 import { sizeOf } from "../tree.ts";
 import { type Graph, uniformValue, type Value } from "./graph.ts";
-import type { binaryOps, compareOps, Convolution, DType, Node, Pool, reduceOps, testOps, unaryOps } from "./program.ts";
+import type { binaryOps, Convolution, compareOps, DType, Node, Pool, reduceOps, testOps, unaryOps } from "./program.ts";
 
-const sameShape = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
+const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
 const nodeOf = (graph: Graph, value: Value): Node => graph.nodes[value.id]!;
 
 /** The value that node `id` makes. */
@@ -100,7 +101,11 @@ export function transpose(graph: Graph, x: Value, permutation: readonly number[]
   const node = nodeOf(graph, x);
   if (node.op === "transpose") {
     const inner = node.attributes.permutation;
-    return transpose(graph, valueAt(graph, node.operands[0]!), permutation.map((axis) => inner[axis]!));
+    return transpose(
+      graph,
+      valueAt(graph, node.operands[0]!),
+      permutation.map((axis) => inner[axis]!),
+    );
   }
   return graph.emit("transpose", [x], { permutation: [...permutation] }, shape, x.dtype);
 }
@@ -174,8 +179,13 @@ export function matmul(graph: Graph, a: Value, b: Value, transposeA: boolean, tr
   return graph.emit("matmul", [a, b], { transposeA, transposeB }, shape, a.dtype);
 }
 
-export const conv2d = (graph: Graph, x: Value, filter: Value, attributes: Convolution, shape: readonly number[]): Value =>
-  graph.emit("conv2d", [x, filter], attributes, shape, x.dtype);
+export const conv2d = (
+  graph: Graph,
+  x: Value,
+  filter: Value,
+  attributes: Convolution,
+  shape: readonly number[],
+): Value => graph.emit("conv2d", [x, filter], attributes, shape, x.dtype);
 
 export const maxPool = (graph: Graph, x: Value, attributes: Pool, shape: readonly number[]): Value =>
   graph.emit("maxPool", [x], attributes, shape, x.dtype);

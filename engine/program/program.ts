@@ -11,20 +11,54 @@ type None = Readonly<Record<string, never>>;
 type Pair = readonly [number, number];
 export type Axes = { readonly axes: readonly number[]; readonly keepDims: boolean };
 /** `pads` are [top, bottom, left, right] in pixels. */
-export type Window = { readonly strides: Pair; readonly dilations: Pair; readonly pads: readonly [number, number, number, number] };
+export type Window = {
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly pads: readonly [number, number, number, number];
+};
 export type Convolution = Window & { readonly groups: number };
 export type Pool = Window & { readonly size: Pair };
 
 export const unaryOps = [
-  "neg", "abs", "sign", "exp", "expm1", "log", "log1p", "sqrt", "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan",
-  "sinh", "cosh", "asinh", "acosh", "atanh", "tanh", "sigmoid", "erf", "softplus", "relu", "floor", "ceil", "round",
+  "neg",
+  "abs",
+  "sign",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sqrt",
+  "reciprocal",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "sinh",
+  "cosh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "tanh",
+  "sigmoid",
+  "erf",
+  "softplus",
+  "relu",
+  "floor",
+  "ceil",
+  "round",
 ] as const;
 export const testOps = ["isNan", "isInf", "not"] as const;
 export const binaryOps = ["add", "sub", "mul", "div", "floorDiv", "mod", "pow", "maximum", "minimum"] as const;
 export const compareOps = ["equal", "less", "lessEqual", "greater", "greaterEqual", "and", "or"] as const;
 export const reduceOps = ["sum", "mean", "max", "min", "prod"] as const;
 
-type Simple = (typeof unaryOps)[number] | (typeof testOps)[number] | (typeof binaryOps)[number] | (typeof compareOps)[number];
+type Simple =
+  | (typeof unaryOps)[number]
+  | (typeof testOps)[number]
+  | (typeof binaryOps)[number]
+  | (typeof compareOps)[number];
 
 /** Every primitive with its attributes. Operand order is given where it is not obvious. */
 export type Attributes = { readonly [K in Simple]: None } & { readonly [K in (typeof reduceOps)[number]]: Axes } & {

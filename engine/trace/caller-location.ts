@@ -1,4 +1,5 @@
-const engineFiles = /node_modules[\\/](@tensorflow|onnxruntime)|[\\/]engine[\\/](trace|program|compile|tf)|^node:|\(node:|<anonymous>/;
+const engineFiles =
+  /node_modules[\\/](@tensorflow|onnxruntime)|[\\/]engine[\\/](trace|program|compile|tf)|^node:|\(node:|<anonymous>/;
 
 /** `file.ts:12:3` of the innermost caller outside TensorFlow.js and the tracer. */
 export function callerLocation(): string {

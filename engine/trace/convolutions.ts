@@ -31,7 +31,13 @@ function place(x: readonly number[], filter: readonly number[], attributes: Plac
   const { strides, pad, dilations, dimRoundingMode, dataFormat } = attributes;
   if ((dataFormat ?? "NHWC") !== "NHWC") throw new Error(`convolution: takes NHWC pictures, got ${dataFormat}`);
   const info = tf.backend_util.computeConv2DInfo(
-    shape4(x), shape4(filter), strides, dilations ?? 1, pad, dimRoundingMode, depthwise,
+    shape4(x),
+    shape4(filter),
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    depthwise,
   );
   return { info, convolution: { ...windowOf(info), groups: depthwise ? x[3]! : 1 } satisfies Convolution };
 }
@@ -40,10 +46,12 @@ function place(x: readonly number[], filter: readonly number[], attributes: Plac
 const grouped = (graph: Graph, filter: Value) =>
   p.reshape(graph, filter, [filter.shape[0]!, filter.shape[1]!, 1, filter.shape[2]! * filter.shape[3]!]);
 
-const forward = (depthwise: boolean) => (graph: Graph, { x, filter }: Filtered, attributes: Placement) => {
-  const { info, convolution } = place(x.shape, filter.shape, attributes, depthwise);
-  return p.conv2d(graph, x, depthwise ? grouped(graph, filter) : filter, convolution, info.outShape);
-};
+const forward =
+  (depthwise: boolean) =>
+  (graph: Graph, { x, filter }: Filtered, attributes: Placement) => {
+    const { info, convolution } = place(x.shape, filter.shape, attributes, depthwise);
+    return p.conv2d(graph, x, depthwise ? grouped(graph, filter) : filter, convolution, info.outShape);
+  };
 
 const inputGradient =
   (depthwise: boolean) =>
@@ -71,10 +79,12 @@ function poolOf(x: Value, attributes: PoolAttributes): { info: Info; pool: Pool 
   return { info, pool: { ...windowOf(info), size: [info.filterHeight, info.filterWidth] } };
 }
 
-const pooling = (op: "maxPool" | "avgPool") => (graph: Graph, { x }: X, attributes: PoolAttributes) => {
-  const { info, pool } = poolOf(x, attributes);
-  return graph.emit(op, [x], pool, info.outShape, x.dtype);
-};
+const pooling =
+  (op: "maxPool" | "avgPool") =>
+  (graph: Graph, { x }: X, attributes: PoolAttributes) => {
+    const { info, pool } = poolOf(x, attributes);
+    return graph.emit(op, [x], pool, info.outShape, x.dtype);
+  };
 
 type PoolGradient = { readonly dy: Value; readonly input: Value };
 

@@ -22,7 +22,11 @@ function sumAway(graph: Graph, { value, letters }: Term, needed: ReadonlySet<str
 }
 
 function arrange(graph: Graph, { value, letters }: Term, order: readonly string[]): Value {
-  return p.transpose(graph, value, order.map((letter) => letters.indexOf(letter)));
+  return p.transpose(
+    graph,
+    value,
+    order.map((letter) => letters.indexOf(letter)),
+  );
 }
 
 /** Product of two terms, summed over the shared letters that are not `needed`. */
@@ -32,14 +36,31 @@ function contract(graph: Graph, left: Term, right: Term, needed: ReadonlySet<str
   const inner = shared.filter((letter) => !needed.has(letter));
   const onlyLeft = left.letters.filter((letter) => !shared.includes(letter));
   const onlyRight = right.letters.filter((letter) => !shared.includes(letter));
-  const size = new Map([left, right].flatMap(({ letters, value }) => letters.map((l, axis) => [l, value.shape[axis]!])));
+  const size = new Map(
+    [left, right].flatMap(({ letters, value }) => letters.map((l, axis) => [l, value.shape[axis]!])),
+  );
   const count = (letters: readonly string[]) => sizeOf(letters.map((letter) => size.get(letter)!));
   const groups = [count(batch), count(onlyLeft), count(inner), count(onlyRight)] as const;
-  const a = p.reshape(graph, arrange(graph, left, [...batch, ...onlyLeft, ...inner]), [groups[0], groups[1], groups[2]]);
-  const b = p.reshape(graph, arrange(graph, right, [...batch, ...inner, ...onlyRight]), [groups[0], groups[2], groups[3]]);
+  const a = p.reshape(graph, arrange(graph, left, [...batch, ...onlyLeft, ...inner]), [
+    groups[0],
+    groups[1],
+    groups[2],
+  ]);
+  const b = p.reshape(graph, arrange(graph, right, [...batch, ...inner, ...onlyRight]), [
+    groups[0],
+    groups[2],
+    groups[3],
+  ]);
   const letters = [...batch, ...onlyLeft, ...onlyRight];
   const product = batch.length === 0 ? matrixProduct(graph, a, b) : p.matmul(graph, a, b, false, false);
-  return { value: p.reshape(graph, product, letters.map((letter) => size.get(letter)!)), letters };
+  return {
+    value: p.reshape(
+      graph,
+      product,
+      letters.map((letter) => size.get(letter)!),
+    ),
+    letters,
+  };
 }
 
 /** Without batch letters the product is one plain matrix product. */

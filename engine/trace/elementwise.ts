@@ -5,17 +5,27 @@ import * as p from "../program/primitives.ts";
 import type { binaryOps, compareOps, DType, unaryOps } from "../program/program.ts";
 import type { AB, Lowering, Lowerings, X } from "./lowering.ts";
 
-const one = (op: (typeof unaryOps)[number]) => (graph: Graph, { x }: X) => p.unary(graph, op, x);
-const two = (op: (typeof binaryOps)[number]) => (graph: Graph, { a, b }: AB) => p.binary(graph, op, a, b);
+const one =
+  (op: (typeof unaryOps)[number]) =>
+  (graph: Graph, { x }: X) =>
+    p.unary(graph, op, x);
+const two =
+  (op: (typeof binaryOps)[number]) =>
+  (graph: Graph, { a, b }: AB) =>
+    p.binary(graph, op, a, b);
 
 /** Bool operands are compared as int32: executors need not order bools. */
-const comparing = (op: (typeof compareOps)[number]) => (graph: Graph, { a, b }: AB) => {
-  const [left, right] = a.dtype === "bool" ? [p.cast(graph, a, "int32"), p.cast(graph, b, "int32")] : [a, b];
-  return p.compare(graph, op, left, right);
-};
+const comparing =
+  (op: (typeof compareOps)[number]) =>
+  (graph: Graph, { a, b }: AB) => {
+    const [left, right] = a.dtype === "bool" ? [p.cast(graph, a, "int32"), p.cast(graph, b, "int32")] : [a, b];
+    return p.compare(graph, op, left, right);
+  };
 
-const negated = (lower: Lowering): Lowering => (graph, inputs, attributes) =>
-  p.test(graph, "not", lower(graph, inputs, attributes) as Value);
+const negated =
+  (lower: Lowering): Lowering =>
+  (graph, inputs, attributes) =>
+    p.test(graph, "not", lower(graph, inputs, attributes) as Value);
 
 const square = (graph: Graph, x: Value) => p.binary(graph, "mul", x, x);
 const constantLike = (graph: Graph, x: Value, value: number) => p.scalar(graph, value, x.dtype);
@@ -40,22 +50,41 @@ function scaledExponential(graph: Graph, x: Value, alpha: number, scale: number)
 function atan2(graph: Graph, { a: y, b: x }: AB): Value {
   const zero = p.scalar(graph, 0);
   const base = p.unary(graph, "atan", p.binary(graph, "div", y, x));
-  const turn = p.select(
-    graph,
-    p.compare(graph, "less", y, zero),
-    p.scalar(graph, -Math.PI),
-    p.scalar(graph, Math.PI),
-  );
+  const turn = p.select(graph, p.compare(graph, "less", y, zero), p.scalar(graph, -Math.PI), p.scalar(graph, Math.PI));
   const turned = p.select(graph, p.compare(graph, "less", x, zero), p.binary(graph, "add", base, turn), base);
   const origin = p.compare(graph, "and", p.compare(graph, "equal", x, zero), p.compare(graph, "equal", y, zero));
   return p.select(graph, origin, zero, turned);
 }
 
 const unaryKernels = {
-  Abs: "abs", Acos: "acos", Acosh: "acosh", Asin: "asin", Asinh: "asinh", Atan: "atan", Atanh: "atanh", Ceil: "ceil",
-  Cos: "cos", Cosh: "cosh", Erf: "erf", Exp: "exp", Expm1: "expm1", Floor: "floor", Log: "log", Log1p: "log1p",
-  Neg: "neg", Reciprocal: "reciprocal", Relu: "relu", Round: "round", Sigmoid: "sigmoid", Sign: "sign", Sin: "sin",
-  Sinh: "sinh", Softplus: "softplus", Sqrt: "sqrt", Tan: "tan", Tanh: "tanh",
+  Abs: "abs",
+  Acos: "acos",
+  Acosh: "acosh",
+  Asin: "asin",
+  Asinh: "asinh",
+  Atan: "atan",
+  Atanh: "atanh",
+  Ceil: "ceil",
+  Cos: "cos",
+  Cosh: "cosh",
+  Erf: "erf",
+  Exp: "exp",
+  Expm1: "expm1",
+  Floor: "floor",
+  Log: "log",
+  Log1p: "log1p",
+  Neg: "neg",
+  Reciprocal: "reciprocal",
+  Relu: "relu",
+  Round: "round",
+  Sigmoid: "sigmoid",
+  Sign: "sign",
+  Sin: "sin",
+  Sinh: "sinh",
+  Softplus: "softplus",
+  Sqrt: "sqrt",
+  Tan: "tan",
+  Tanh: "tanh",
 } as const;
 
 const seluAlpha = 1.7580993408473768;
@@ -106,7 +135,9 @@ export const elementwise: Lowerings = {
   Select: (graph: Graph, { condition, t, e }: { condition: Value; t: Value; e: Value }) => {
     // A vector of conditions picks whole rows of higher-rank operands.
     const rows = condition.shape.length === 1 && t.shape.length > 1;
-    const mask = rows ? p.reshape(graph, condition, [condition.shape[0]!, ...t.shape.slice(1).map(() => 1)]) : condition;
+    const mask = rows
+      ? p.reshape(graph, condition, [condition.shape[0]!, ...t.shape.slice(1).map(() => 1)])
+      : condition;
     return p.select(graph, mask, t, e);
   },
   Selu: (graph: Graph, { x }: X) => scaledExponential(graph, x, seluAlpha / seluScale, seluScale),

@@ -10,10 +10,28 @@ import { mirrorIndices } from "./shaping.ts";
 
 /** Answers questions about its inputs, so it has no slope. */
 const flat: Readonly<Record<string, readonly string[]>> = {
-  Greater: ["a", "b"], GreaterEqual: ["a", "b"], Less: ["a", "b"], LessEqual: ["a", "b"], Equal: ["a", "b"],
-  NotEqual: ["a", "b"], LogicalAnd: ["a", "b"], LogicalOr: ["a", "b"], LogicalNot: ["x"], IsNan: ["x"], IsInf: ["x"],
-  IsFinite: ["x"], ArgMax: ["x"], ArgMin: ["x"], All: ["x"], Any: ["x"], Floor: ["x"], Ceil: ["x"], Round: ["x"],
-  Sign: ["x"], Step: ["x"], OneHot: ["indices"],
+  Greater: ["a", "b"],
+  GreaterEqual: ["a", "b"],
+  Less: ["a", "b"],
+  LessEqual: ["a", "b"],
+  Equal: ["a", "b"],
+  NotEqual: ["a", "b"],
+  LogicalAnd: ["a", "b"],
+  LogicalOr: ["a", "b"],
+  LogicalNot: ["x"],
+  IsNan: ["x"],
+  IsInf: ["x"],
+  IsFinite: ["x"],
+  ArgMax: ["x"],
+  ArgMin: ["x"],
+  All: ["x"],
+  Any: ["x"],
+  Floor: ["x"],
+  Ceil: ["x"],
+  Round: ["x"],
+  Sign: ["x"],
+  Step: ["x"],
+  OneHot: ["indices"],
 };
 
 const zerosFor = (tensor: tf.Tensor) => tf.zeros(tensor.shape, "float32");
@@ -21,7 +39,9 @@ const zerosFor = (tensor: tf.Tensor) => tf.zeros(tensor.shape, "float32");
 /** Sums a gradient down to the shape that was broadcast. */
 function unbroadcast(gradient: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const extra = gradient.rank - shape.length;
-  const axes = gradient.shape.flatMap((size, axis) => (axis < extra || (shape[axis - extra] === 1 && size > 1) ? [axis] : []));
+  const axes = gradient.shape.flatMap((size, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && size > 1) ? [axis] : [],
+  );
   return axes.length === 0 ? gradient : tf.reshape(tf.sum(gradient, axes, true), [...shape]);
 }
 
@@ -57,7 +77,9 @@ function gatherGradient(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor, { axis,
   const batches = tf.util.sizeFromShape(x.shape.slice(0, batchDims));
   const split = (tensor: tf.Tensor) => tf.unstack(tf.reshape(tensor, [batches, ...tensor.shape.slice(batchDims)]));
   const own = split(indices);
-  const parts = split(dy).map((part, index) => ungather(part, own[index]!, x.shape.slice(batchDims), place - batchDims));
+  const parts = split(dy).map((part, index) =>
+    ungather(part, own[index]!, x.shape.slice(batchDims), place - batchDims),
+  );
   return tf.reshape(tf.stack(parts), x.shape);
 }
 
@@ -90,7 +112,13 @@ function mirrorGradient(dy: tf.Tensor, x: tf.Tensor, { paddings, mode }: tf.Mirr
 /** Average pooling does not count padding, so windows at the border share among fewer pixels. */
 function avgPoolGradient(dy: tf.Tensor, x: tf.Tensor, attributes: tf.AvgPoolAttrs): tf.Tensor {
   const { filterSize, strides, pad } = attributes;
-  const info = tf.backend_util.computePool2DInfo(x.shape as [number, number, number, number], filterSize, strides, 1, pad);
+  const info = tf.backend_util.computePool2DInfo(
+    x.shape as [number, number, number, number],
+    filterSize,
+    strides,
+    1,
+    pad,
+  );
   const covered = (count: number, stride: number, size: number, before: number, limit: number) =>
     Array.from({ length: count }, (_, index) => {
       const start = index * stride - before;
@@ -156,7 +184,10 @@ export function registerGradients(): void {
   register("AvgPool", ["x"], (dy, [x], attributes) => ({
     x: () => avgPoolGradient(dy, x!, attributes as tf.AvgPoolAttrs),
   }));
-  for (const [kernelName, method] of [["ResizeBilinear", "bilinear"], ["ResizeNearestNeighbor", "nearest"]] as const) {
+  for (const [kernelName, method] of [
+    ["ResizeBilinear", "bilinear"],
+    ["ResizeNearestNeighbor", "nearest"],
+  ] as const) {
     register(kernelName, ["images"], (dy, [images], attributes) => ({
       images: () => resizeGradient(dy, images!, { ...(attributes as tf.ResizeBilinearAttrs), method }),
     }));

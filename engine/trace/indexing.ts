@@ -23,7 +23,11 @@ function gather(graph: Graph, { x, indices }: Indexed, { axis, batchDims }: tf.G
   const rest = front.shape.slice(batchDims + 1);
   const rows = p.reshape(graph, front, [batches * count, ...rest]);
   const own = indices.shape.slice(batchDims);
-  const starts = graph.constant(range(batches).map((index) => index * count), [batches, 1], "int32");
+  const starts = graph.constant(
+    range(batches).map((index) => index * count),
+    [batches, 1],
+    "int32",
+  );
   const flat = p.binary(graph, "add", p.reshape(graph, whole, [batches, sizeOf(own)]), starts);
   const taken = p.reshape(graph, p.gather(graph, rows, flat, 0), [...batch, ...own, ...rest]);
   // The indexed axes go back to where the source had its axis.

@@ -9,5 +9,13 @@ import { resizing } from "./resizing.ts";
 import { shaping } from "./shaping.ts";
 
 export const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  Object.entries({ ...elementwise, ...reductions, ...shaping, ...indexing, ...convolutions, ...resizing, Einsum: einsum }),
+  Object.entries({
+    ...elementwise,
+    ...reductions,
+    ...shaping,
+    ...indexing,
+    ...convolutions,
+    ...resizing,
+    Einsum: einsum,
+  }),
 );

@@ -10,20 +10,26 @@ type Axis = { readonly axis: number | number[]; readonly keepDims: boolean };
 const axesOf = (axis: number | number[], x: Value) => tf.util.parseAxisParam(axis, [...x.shape]);
 
 /** @param accumulate the dtype to reduce in, where it differs from the input's */
-const reducing = (op: (typeof reduceOps)[number], accumulate?: DType) => (graph: Graph, { x }: X, { axis, keepDims }: Axis) => {
-  const dtype = accumulate ?? (x.dtype === "bool" ? "int32" : x.dtype);
-  return p.reduce(graph, op, p.cast(graph, x, dtype), axesOf(axis, x), keepDims);
-};
+const reducing =
+  (op: (typeof reduceOps)[number], accumulate?: DType) =>
+  (graph: Graph, { x }: X, { axis, keepDims }: Axis) => {
+    const dtype = accumulate ?? (x.dtype === "bool" ? "int32" : x.dtype);
+    return p.reduce(graph, op, p.cast(graph, x, dtype), axesOf(axis, x), keepDims);
+  };
 
 /** Bools are reduced as int32: all is the smallest, any the largest. */
-const deciding = (op: "min" | "max") => (graph: Graph, { x }: X, { axis, keepDims }: Axis) =>
-  p.cast(graph, p.reduce(graph, op, p.cast(graph, x, "int32"), axesOf(axis, x), keepDims), "bool");
+const deciding =
+  (op: "min" | "max") =>
+  (graph: Graph, { x }: X, { axis, keepDims }: Axis) =>
+    p.cast(graph, p.reduce(graph, op, p.cast(graph, x, "int32"), axesOf(axis, x), keepDims), "bool");
 
-const locating = (op: "argMax" | "argMin") => (graph: Graph, { x }: X, { axis }: { axis: number }) => {
-  const [place] = axesOf(axis, x);
-  const shape = x.shape.filter((_, index) => index !== place);
-  return graph.emit(op, [x], { axis: place! }, shape, "int32");
-};
+const locating =
+  (op: "argMax" | "argMin") =>
+  (graph: Graph, { x }: X, { axis }: { axis: number }) => {
+    const [place] = axesOf(axis, x);
+    const shape = x.shape.filter((_, index) => index !== place);
+    return graph.emit(op, [x], { axis: place! }, shape, "int32");
+  };
 
 /** Moves `axis` last, applies `work`, and moves it back. */
 export function onLastAxis(graph: Graph, x: Value, axis: number, work: (moved: Value) => Value): Value {

@@ -20,14 +20,27 @@ function split(graph: Graph, x: Value, axis: number, sizes: readonly number[]): 
   return sizes.map((size) => {
     const begin = x.shape.map((_, index) => (index === axis ? start : 0));
     start += size;
-    return p.slice(graph, x, begin, x.shape.map((n, index) => (index === axis ? size : n)));
+    return p.slice(
+      graph,
+      x,
+      begin,
+      x.shape.map((n, index) => (index === axis ? size : n)),
+    );
   });
 }
 
 function stridedSlice(graph: Graph, { x }: X, attributes: tf.StridedSliceAttrs): Value {
   const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
   const info = tf.slice_util.sliceInfo(
-    [...x.shape], begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask,
+    [...x.shape],
+    begin,
+    end,
+    strides,
+    beginMask,
+    endMask,
+    ellipsisMask,
+    newAxisMask,
+    shrinkAxisMask,
   );
   if (info.isIdentity) return p.reshape(graph, x, info.finalShape);
   const part = p.slice(graph, x, info.begin, info.finalShapeSparse, info.strides);
@@ -83,16 +96,32 @@ export const shaping: Lowerings = {
   Pack: (graph: Graph, inputs: Parts, { axis }: tf.PackAttrs) => {
     const parts = Object.values(inputs);
     const place = axisOf(axis, parts[0]!.shape.length + 1);
-    return p.concat(graph, parts.map((part) => insertAxis(graph, part, place)), place);
+    return p.concat(
+      graph,
+      parts.map((part) => insertAxis(graph, part, place)),
+      place,
+    );
   },
   PadV2: (graph: Graph, { x }: X, { paddings, constantValue }: tf.PadV2Attrs) =>
-    p.pad(graph, x, paddings.map((pair) => pair[0]), paddings.map((pair) => pair[1]), constantValue),
+    p.pad(
+      graph,
+      x,
+      paddings.map((pair) => pair[0]),
+      paddings.map((pair) => pair[1]),
+      constantValue,
+    ),
   Reshape: (graph: Graph, { x }: X, { shape }: tf.ReshapeAttrs) =>
     p.reshape(graph, x, tf.util.inferFromImplicitShape([...shape], tf.util.sizeFromShape([...x.shape]))),
   Reverse: (graph: Graph, { x }: X, { dims }: tf.ReverseAttrs) => {
     const axes = tf.util.parseAxisParam(dims, [...x.shape]);
     const begin = x.shape.map((size, axis) => (axes.includes(axis) ? size - 1 : 0));
-    return p.slice(graph, x, begin, x.shape, x.shape.map((_, axis) => (axes.includes(axis) ? -1 : 1)));
+    return p.slice(
+      graph,
+      x,
+      begin,
+      x.shape,
+      x.shape.map((_, axis) => (axes.includes(axis) ? -1 : 1)),
+    );
   },
   Slice: (graph: Graph, { x }: X, { begin, size }: tf.SliceAttrs) => {
     const [start, shape] = tf.slice_util.parseSliceParams({ shape: x.shape } as tf.Tensor, begin, size);

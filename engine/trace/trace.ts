@@ -2,11 +2,11 @@
 import { ShapeError, UserError } from "#core/errors.ts";
 import type { InputSpec } from "../inputs.ts";
 import type { Value } from "../program/graph.ts";
-import { type Node, printProgram, type Program, removeDeadNodes } from "../program/program.ts";
-import { tf, withBackend } from "../tf.ts";
+import { type Node, type Program, printProgram, removeDeadNodes } from "../program/program.ts";
+import { type tf, withBackend } from "../tf.ts";
 import { describeArray, flattenTree, type HostArray, mapTree, type Tree } from "../tree.ts";
 import { callerLocation } from "./caller-location.ts";
-import { symbolicTensor, tracingBackendName, valueOf, withTracing } from "./tracing-backend.ts";
+import { graphValue, symbolicTensor, tracingBackendName, withTracing } from "./tracing-backend.ts";
 
 /**
  * A function that can be compiled: everything it computes comes from `state` and `inputs`. `state`, where returned, has
@@ -42,7 +42,9 @@ export function matchState(
     const tensor = got.get(path);
     const found = tensor === undefined ? "nothing" : describeArray(tensor);
     if (tensor === undefined || found !== describeArray(leaf)) {
-      throw new ShapeError(`compile "${name}": returned state "${path}" must stay ${describeArray(leaf)}, got ${found}.`);
+      throw new ShapeError(
+        `compile "${name}": returned state "${path}" must stay ${describeArray(leaf)}, got ${found}.`,
+      );
     }
     got.delete(path);
     return [path, tensor];
@@ -68,11 +70,11 @@ function traceOnce(fn: TracedFunction, signature: Signature, onNode?: (index: nu
       const result = fn(stateTensors, Object.fromEntries(inputTensors));
       const outputs: Named[] = Object.entries(result.outputs).map(([key, tensor]) => ({
         name: outputName(key),
-        value: valueOf(graph, tensor),
+        value: graphValue(graph, tensor),
       }));
       if (result.state !== undefined) {
         for (const [path, tensor] of matchState(name, state, result.state)) {
-          outputs.push({ name: nextStateName(path), value: valueOf(graph, tensor) });
+          outputs.push({ name: nextStateName(path), value: graphValue(graph, tensor) });
         }
       }
       return graph.finish(name, outputs);

@@ -12,7 +12,12 @@ import { lowerings } from "./lowerings.ts";
 export const tracingBackendName = "armature-trace";
 
 type Content = { readonly values: TypedArray } | { readonly value: Value; readonly graph: Graph };
-type Stored = { readonly content: Content; readonly shape: readonly number[]; readonly dtype: DType; references: number };
+type Stored = {
+  readonly content: Content;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  references: number;
+};
 
 let activeGraph: Graph | undefined;
 
@@ -81,7 +86,7 @@ export function symbolicTensor(graph: Graph, value: Value): tf.Tensor {
 }
 
 /** The graph value of a tensor; a tensor with known numbers becomes a constant. */
-export function valueOf(graph: Graph, tensor: tf.TensorInfo): Value {
+export function graphValue(graph: Graph, tensor: tf.TensorInfo): Value {
   const { content } = backend.stored.get(tensor.dataId);
   if ("values" in content) return graph.constant(content.values, tensor.shape, tensor.dtype as DType);
   if (content.graph !== graph) {
@@ -113,7 +118,11 @@ type Inputs = Record<string, tf.TensorInfo>;
 type KernelCall = { inputs: tf.NamedTensorInfoMap; attrs?: tf.NamedAttrMap };
 
 /** Runs a kernel on the CPU backend when every input is known; `undefined` otherwise. */
-function fold(kernel: tf.KernelConfig | undefined, inputs: Inputs, attrs: tf.NamedAttrMap): tf.TensorInfo[] | undefined {
+function fold(
+  kernel: tf.KernelConfig | undefined,
+  inputs: Inputs,
+  attrs: tf.NamedAttrMap,
+): tf.TensorInfo[] | undefined {
   const cpu = tf.engine().findBackend("cpu") as CpuBackend;
   const known = Object.entries(inputs).map(([name, input]) => [name, input, backend.stored.get(input.dataId)] as const);
   if (kernel === undefined || known.some(([, , stored]) => !("values" in stored.content))) return undefined;
@@ -134,7 +143,11 @@ type CpuBackend = tf.KernelBackend & {
   readSync(id: object): tf.BackendValues;
 };
 
-function runKernel(name: string, cpuKernel: tf.KernelConfig | undefined, call: KernelCall): tf.TensorInfo | tf.TensorInfo[] {
+function runKernel(
+  name: string,
+  cpuKernel: tf.KernelConfig | undefined,
+  call: KernelCall,
+): tf.TensorInfo | tf.TensorInfo[] {
   const attributes = call.attrs ?? {};
   const inputs = Object.fromEntries(Object.entries(call.inputs).filter(([, input]) => input != null)) as Inputs;
   const folded = fold(cpuKernel, Array.isArray(call.inputs) ? (call.inputs as unknown as Inputs) : inputs, attributes);
@@ -149,7 +162,7 @@ function runKernel(name: string, cpuKernel: tf.KernelConfig | undefined, call: K
   }
   if (activeGraph === undefined) throw new Error(`trace: kernel "${name}" ran outside of a trace`);
   const graph = activeGraph;
-  const values = Object.fromEntries(Object.entries(inputs).map(([key, input]) => [key, valueOf(graph, input)]));
+  const values = Object.fromEntries(Object.entries(inputs).map(([key, input]) => [key, graphValue(graph, input)]));
   const results = [lowering(graph, values, attributes)].flat().map((value: Value): tf.TensorInfo => {
     const dataId = {};
     backend.store(dataId, { value, graph }, value.shape, value.dtype);

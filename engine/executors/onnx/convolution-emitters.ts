@@ -31,7 +31,9 @@ const inputGradient: Emitter<"conv2dInputGradient"> = (onnx, { attributes, shape
   // Rows and columns of the picture that the strided windows never reached.
   const missed = [0, 1].map((axis) => {
     const extent = (filter!.shape[axis]! - 1) * dilations[axis]! + 1;
-    return shape[axis + 1]! - ((dy!.shape[axis + 1]! - 1) * strides[axis]! + extent - pads[2 * axis]! - pads[2 * axis + 1]!);
+    return (
+      shape[axis + 1]! - ((dy!.shape[axis + 1]! - 1) * strides[axis]! + extent - pads[2 * axis]! - pads[2 * axis + 1]!)
+    );
   });
   const options = { ...windowAttributes(attributes), group: attributes.groups, output_padding: missed };
   return toNhwc(onnx, onnx.emit("ConvTranspose", [toNchw(onnx, dy!.name), toOihw(onnx, filter!.name)], options));
@@ -97,7 +99,10 @@ export const convolutionEmitters = {
   conv2dFilterGradient: filterGradient,
   conv2dInputGradient: inputGradient,
   maxPool: ((onnx, { attributes }, [x]) =>
-    toNhwc(onnx, onnx.emitAll("MaxPool", [toNchw(onnx, x!.name)], poolAttributes(attributes), 2)[0]!)) as Emitter<"maxPool">,
+    toNhwc(
+      onnx,
+      onnx.emitAll("MaxPool", [toNchw(onnx, x!.name)], poolAttributes(attributes), 2)[0]!,
+    )) as Emitter<"maxPool">,
   maxPoolGradient,
   sumPoolGradient,
 };

@@ -48,7 +48,11 @@ const log1p: Emitter<"log1p"> = (onnx, _, [x]) => {
   const isZero = onnx.emit("Equal", [step, float(onnx, 0)]);
   const log = onnx.emit("Log", [u]);
   // Infinity over infinity is left out by keeping log(u) where x is as large as u.
-  const ratio = onnx.emit("Where", [onnx.emit("Equal", [x!.name, step]), float(onnx, 1), onnx.emit("Div", [x!.name, step])]);
+  const ratio = onnx.emit("Where", [
+    onnx.emit("Equal", [x!.name, step]),
+    float(onnx, 1),
+    onnx.emit("Div", [x!.name, step]),
+  ]);
   return onnx.emit("Where", [isZero, x!.name, onnx.emit("Mul", [log, ratio])]);
 };
 
@@ -82,7 +86,9 @@ const matmul: Emitter<"matmul"> = (onnx, { attributes, shape }, [a, b]) => {
 const slice: Emitter<"slice"> = (onnx, { attributes, shape }, [x]) => {
   const { begin, strides } = attributes;
   const beforeStart = -(2 ** 31);
-  const moved = begin.flatMap((start, axis) => (start !== 0 || strides[axis] !== 1 || shape[axis] !== x!.shape[axis] ? [axis] : []));
+  const moved = begin.flatMap((start, axis) =>
+    start !== 0 || strides[axis] !== 1 || shape[axis] !== x!.shape[axis] ? [axis] : [],
+  );
   const ends = moved.map((axis) => {
     const end = begin[axis]! + shape[axis]! * strides[axis]!;
     return end < 0 ? beforeStart : end;

@@ -1,7 +1,11 @@
 import type { OnnxAttribute, OnnxConstant, OnnxNode, OnnxType } from "./onnx-file.ts";
 
 /** An ONNX value by name, with what the program knows about it. */
-export type Operand = { readonly name: string; readonly shape: readonly number[]; readonly dtype: "float32" | "int32" | "bool" };
+export type Operand = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32" | "bool";
+};
 
 type Options = { readonly domain?: "com.microsoft"; readonly results?: number };
 
@@ -16,7 +20,12 @@ export type OnnxBuilder = {
     options?: Options,
   ): string;
   /** All results of a node with several. */
-  emitAll(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>>, results: number): string[];
+  emitAll(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+    results: number,
+  ): string[];
   constant(values: ArrayLike<number>, shape: readonly number[], type: OnnxType): string;
   /** A shape, a list of axes and the like. */
   integers(values: readonly number[]): string;
@@ -24,7 +33,13 @@ export type OnnxBuilder = {
 };
 
 function rawBytes(values: ArrayLike<number>, type: OnnxType): Uint8Array {
-  const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array };
+  const arrays = {
+    float32: Float32Array,
+    float64: Float64Array,
+    int32: Int32Array,
+    uint8: Uint8Array,
+    bool: Uint8Array,
+  };
   const typed =
     type === "int64" ? BigInt64Array.from(Array.from(values), (value) => BigInt(value)) : arrays[type].from(values);
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);

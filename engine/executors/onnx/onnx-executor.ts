@@ -93,7 +93,12 @@ const hostArray = (value: OnnxValue, data: HostData): HostArray => ({
   data: own(data),
 });
 
-async function prepare(host: HostProcess, handle: number, threads: number, task: PrepareTask): Promise<ExecutorProgram> {
+async function prepare(
+  host: HostProcess,
+  handle: number,
+  threads: number,
+  task: PrepareTask,
+): Promise<ExecutorProgram> {
   const { bytes, inputs, outputs } = toOnnx(task.program);
   const order = Object.keys(task.inputs);
   const fed = order.map((key) => inputs.find((value) => value.name === inputName(key))!);
@@ -120,7 +125,9 @@ async function prepare(host: HostProcess, handle: number, threads: number, task:
   return {
     async run(values) {
       const data = await host.send({ method: "run", handle, inputs: order.map((key) => values[key]!) });
-      return Object.fromEntries(results.map((value, index) => [value.name.slice(prefix), hostArray(value, data[index]!)]));
+      return Object.fromEntries(
+        results.map((value, index) => [value.name.slice(prefix), hostArray(value, data[index]!)]),
+      );
     },
     async state() {
       const data = await host.send({ method: "state", handle });

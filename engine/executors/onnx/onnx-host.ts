@@ -19,7 +19,8 @@ type Entry = {
 
 const entries = new Map<number, Entry>();
 
-const wrap = ({ type, shape }: OnnxValue, data: HostData) => new ort.Tensor(type as "float32", data as Float32Array, [...shape]);
+const wrap = ({ type, shape }: OnnxValue, data: HostData) =>
+  new ort.Tensor(type as "float32", data as Float32Array, [...shape]);
 
 function allocate(value: OnnxValue): ort.Tensor {
   const size = value.shape.reduce((product, count) => product * count, 1);
@@ -49,16 +50,27 @@ async function create(request: CreateRequest): Promise<void> {
   const updated = request.state.filter((value) => value.next !== undefined);
   entries.set(request.handle, {
     session,
-    request: { ...request, model: new Uint8Array(), state: request.state.map((value) => ({ ...value, data: new Uint8Array() })) },
+    request: {
+      ...request,
+      model: new Uint8Array(),
+      state: request.state.map((value) => ({ ...value, data: new Uint8Array() })),
+    },
     results: byName(request.outputs, allocate),
-    fixed: byName(request.state.filter((value) => value.next === undefined), (value) => fill(value, value.data)),
+    fixed: byName(
+      request.state.filter((value) => value.next === undefined),
+      (value) => fill(value, value.data),
+    ),
     current: byName(updated, (value) => fill(value, value.data)),
     next: byName(updated, allocate),
   });
 }
 
 async function run(entry: Entry, inputs: readonly HostData[]): Promise<HostData[]> {
-  const feeds = { ...entry.fixed, ...entry.current, ...byName(entry.request.inputs, (value, index) => wrap(value, inputs[index]!)) };
+  const feeds = {
+    ...entry.fixed,
+    ...entry.current,
+    ...byName(entry.request.inputs, (value, index) => wrap(value, inputs[index]!)),
+  };
   const fetches = { ...entry.results };
   for (const { name, next } of entry.request.state) if (next !== undefined) fetches[next] = entry.next[name]!;
   await entry.session.run(feeds, fetches);

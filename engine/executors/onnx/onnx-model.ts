@@ -12,23 +12,35 @@ export type OnnxModel = {
   readonly outputs: readonly OnnxValue[];
 };
 
+type BiasedProduct = { readonly product: number; readonly bias: number };
+
+function countUses(program: Program): number[] {
+  const uses = new Array<number>(program.nodes.length).fill(0);
+  for (const node of program.nodes) for (const operand of node.operands) uses[operand]!++;
+  for (const output of program.outputs) uses[output.node]!++;
+  return uses;
+}
+
 /** Sums of a product or convolution (used nowhere else) and a vector over its last axis: one node in ONNX. */
-function findBiases(program: Program): Map<number, { product: number; bias: number }> {
-  const uses = new Map<number, number>();
-  const use = (index: number) => uses.set(index, (uses.get(index) ?? 0) + 1);
-  for (const node of program.nodes) node.operands.forEach(use);
-  for (const output of program.outputs) use(output.node);
-  const found = new Map<number, { product: number; bias: number }>();
-  program.nodes.forEach((node, index) => {
-    if (node.op !== "add") return;
-    for (const [product, bias] of [node.operands, [...node.operands].reverse()] as [number, number][]) {
-      const left = program.nodes[product]!;
-      const right = program.nodes[bias]!;
-      const fits = (left.op === "matmul" && left.shape.length === 2) || left.op === "conv2d";
-      const isVector = right.shape.length === 1 && right.shape[0] === left.shape.at(-1);
-      if (fits && isVector && uses.get(product) === 1 && bias !== product) return void found.set(index, { product, bias });
-    }
-  });
+function findBiases(program: Program): Map<number, BiasedProduct> {
+  const uses = countUses(program);
+  const isBiased = ({ product, bias }: BiasedProduct) => {
+    const left = program.nodes[product]!;
+    const right = program.nodes[bias]!;
+    const takesBias = (left.op === "matmul" && left.shape.length === 2) || left.op === "conv2d";
+    return takesBias && right.shape.length === 1 && right.shape[0] === left.shape.at(-1) && uses[product] === 1;
+  };
+  const found = new Map<number, BiasedProduct>();
+  for (const [index, { op, operands }] of program.nodes.entries()) {
+    if (op !== "add") continue;
+    const [left, right] = operands as [number, number];
+    const orders = [
+      { product: left, bias: right },
+      { product: right, bias: left },
+    ];
+    const biased = orders.find(isBiased);
+    if (biased !== undefined) found.set(index, biased);
+  }
   return found;
 }
 
