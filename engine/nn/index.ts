@@ -7,3 +7,4 @@ export * from "./layer-norm.ts";
 export * from "./linear.ts";
 export * from "./mlp.ts";
 export * from "./normal-array.ts";
+export * from "./transformer-block.ts";

@@ -1,11 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Rng } from "#core/rng.ts";
-import { crossEntropy, embedding, type HostArray, initLinear, linear, normalArray, type Tree } from "#engine/index.ts";
+import {
+  crossEntropy,
+  embedding,
+  type HostArray,
+  initLinear,
+  type Linear,
+  linear,
+  normalArray,
+} from "#engine/index.ts";
 import { type BackboneParameters, backbone, initBackbone } from "./backbone.ts";
 import type { BackboneConfig } from "./config.ts";
 
 /** The latent head: L query vectors, embeddings of codes already spoken, and one K-way classifier for all positions. */
-export type LatentHead<T = HostArray> = { readonly queries: T; readonly codes: T; readonly classify: Tree<T> };
+export type LatentHead<T = HostArray> = { readonly queries: T; readonly codes: T; readonly classify: Linear<T> };
 
 export type LatentVlaParameters<T = HostArray> = {
   readonly trunk: BackboneParameters<T>;
@@ -42,7 +50,14 @@ export function latentVectors(
   if (codes && config.latentDecoding === "autoregressive") {
     const spoken = embedding({ weight: params.latent.codes }, codes) as tf.Tensor3D; // [B, L, D]
     const before = tf.slice(spoken, [0, 0, 0], [-1, config.codesPerStep - 1, -1]);
-    asked = tf.add(asked, tf.pad(before, [[0, 0], [1, 0], [0, 0]])) as tf.Tensor3D;
+    asked = tf.add(
+      asked,
+      tf.pad(before, [
+        [0, 0],
+        [1, 0],
+        [0, 0],
+      ]),
+    ) as tf.Tensor3D;
   }
   return backbone(params.trunk, config, images, words, asked);
 }

@@ -13,8 +13,18 @@ export const quantizerModelConfig = z.strictObject({
   keypoints: z.number().int().min(2).default(16).describe("soft-argmax keypoints P per frame (keypoint stem)"),
   stemChannels: z.number().int().min(4).default(32).describe("channels of the keypoint stem's convolutions"),
   spatialDepth: z.number().int().min(0).default(2).describe("spatial transformer blocks per frame (patch stem)"),
-  temporalDepth: z.number().int().min(0).default(1).describe("transformer blocks over time (patches) or keypoint moves"),
-  decoderDepth: z.number().int().min(1).default(2).describe("decoder blocks: self-attention, cross-attention to codes, mlp"),
+  temporalDepth: z
+    .number()
+    .int()
+    .min(0)
+    .default(1)
+    .describe("transformer blocks over time (patches) or keypoint moves"),
+  decoderDepth: z
+    .number()
+    .int()
+    .min(1)
+    .default(2)
+    .describe("decoder blocks: self-attention, cross-attention to codes, mlp"),
   codebookSize: z.number().int().min(2).default(8).describe("codebook entries K"),
   codesPerStep: z.number().int().min(1).default(2).describe("codes L per frame pair"),
   codeWidth: z.number().int().min(2).default(16).describe("width of one code vector"),
@@ -46,9 +56,23 @@ export const quantizerTrainConfig = z.strictObject({
   warmupSteps: z.number().int().min(0).default(50).describe("linear warm-up, steps"),
   weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
-  minMotion: z.number().min(0).default(0.2).describe("pairs whose mean absolute difference is below this are left out, grey levels"),
-  augment: z.number().min(0).max(1).default(0.3).describe("strength of colour augmentation, the same on both frames; 0 = none"),
-  labelledShare: z.number().min(0).max(1).default(0.25).describe("share of labelled pairs in a batch where the grounding head is on"),
+  minMotion: z
+    .number()
+    .min(0)
+    .default(0.2)
+    .describe("pairs whose mean absolute difference is below this are left out, grey levels"),
+  augment: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe("strength of colour augmentation, the same on both frames; 0 = none"),
+  labelledShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.25)
+    .describe("share of labelled pairs in a batch where the grounding head is on"),
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });
 

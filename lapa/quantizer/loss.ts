@@ -1,22 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
+import { linear, stopGradient, straightThrough } from "#engine/index.ts";
+import { applyColour } from "./colour.ts";
 import type { QuantizerModelConfig } from "./config.ts";
-import { decodeFrame, encodePairs, type QuantizerParameters, toModelRange } from "./model.ts";
-import {
-  type Codebook,
-  lookUpCodes,
-  nearestCode,
-  noiseSubstitution,
-  stopGradient,
-  straightThrough,
-  updateCodebook,
-} from "./vector-quantize.ts";
-import { linear } from "#engine/index.ts";
+import { decodeFrame, encodePairs, frameAt, type QuantizerParameters, toModelRange } from "./model.ts";
+import { type Codebook, lookUpCodes, nearestCode, noiseSubstitution, updateCodebook } from "./vector-quantize.ts";
 
 /** One training batch; every random number in it was drawn outside. */
 export type QuantizerBatch = {
   /** f32[B, 2, H, W, 3] in [0, 255] */
   readonly frames: tf.Tensor5D;
-  /** f32[B, 4]: per-sample gain and three channel offsets of the colour augmentation, the same for both frames */
+  /** f32[B, 12]: colour map of each pair, the same for both frames */
   readonly colour: tf.Tensor2D;
   /** i32[K] rows of the flattened latents that dead codes take over */
   readonly reseed: tf.Tensor1D;
@@ -26,14 +19,6 @@ export type QuantizerBatch = {
   readonly action?: tf.Tensor2D;
   readonly known?: tf.Tensor1D;
 };
-
-/** Applies one gain and three channel offsets per sample to both frames alike. */
-function augmentColour(frames: tf.Tensor5D, colour: tf.Tensor2D): tf.Tensor5D {
-  const batch = frames.shape[0];
-  const gain = tf.reshape(tf.slice(colour, [0, 0], [-1, 1]), [batch, 1, 1, 1, 1]);
-  const offset = tf.reshape(tf.slice(colour, [0, 1], [-1, 3]), [batch, 1, 1, 1, 3]);
-  return tf.clipByValue(tf.add(tf.mul(frames, gain), offset), -1, 1);
-}
 
 /**
  * Reconstruction with weight on moving pixels, the commitment term and, on labelled pairs, the grounding term.
@@ -49,11 +34,9 @@ export function quantizerLoss(
   batch: QuantizerBatch,
 ): { loss: tf.Scalar; outputs: Record<string, tf.Tensor>; extra: Codebook<tf.Tensor> } {
   const { codeWidth, codesPerStep } = config;
-  const frames = augmentColour(toModelRange(batch.frames), batch.colour);
-  const at = (time: number) =>
-    tf.squeeze(tf.slice(frames, [0, time, 0, 0, 0], [-1, 1, -1, -1, -1]), [1]) as tf.Tensor4D;
-  const first = at(0);
-  const second = at(1);
+  const frames = applyColour(toModelRange(batch.frames), batch.colour);
+  const first = frameAt(frames, 0);
+  const second = frameAt(frames, 1);
 
   const latents = encodePairs(params, config, frames); // [B, L, d]
   const flat = tf.reshape(latents, [-1, codeWidth]) as tf.Tensor2D; // [B * L, d]

@@ -40,18 +40,6 @@ export function lookUpCodes(codes: tf.Tensor1D, vectors: tf.Tensor2D): tf.Tensor
   return tf.matMul(tf.oneHot(codes, vectors.shape[0]) as tf.Tensor2D, vectors);
 }
 
-/** `z + stopGradient(q - z)`: the value of q with the gradient of z. */
-export const straightThrough = tf.customGrad((latents, quantized) => ({
-  value: tf.mul(quantized as tf.Tensor, 1),
-  gradFunc: (gradient) => [gradient, tf.zerosLike(gradient)],
-})) as (latents: tf.Tensor2D, quantized: tf.Tensor2D) => tf.Tensor2D;
-
-/** The same value with no gradient. */
-export const stopGradient = tf.customGrad((x) => ({
-  value: tf.mul(x as tf.Tensor, 1),
-  gradFunc: (gradient) => tf.zerosLike(gradient),
-})) as <T extends tf.Tensor>(x: T) => T;
-
 /**
  * NSVQ (Vali & Bäckström 2022, eq. 4): `z + |z - e_k| v / |v|` with standard normal v. The residual's length is exact, its
  * direction random; codes learn through the length alone.

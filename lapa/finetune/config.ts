@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { backboneConfig } from "#lapa/latent-vla/index.ts";
+
+/** The action head: what is asked of the backbone and how its answer is read. */
+export const actionHeadConfig = z.strictObject({
+  bins: z.number().int().min(2).max(1024).default(32).describe("equal-frequency bins per action dimension, at most"),
+  chunkLength: z.number().int().min(1).default(4).describe("actions predicted at once, control steps"),
+  smoothing: z.number().min(0).lt(1).default(0.05).describe("label smoothing of the bins"),
+  decoding: z
+    .enum(["mean", "argmax"])
+    .default("mean")
+    .describe("mean: expected value over the bins; argmax: the likeliest bin, as published"),
+});
+
+export type ActionHeadConfig = z.infer<typeof actionHeadConfig>;
+
+/** What of the backbone is trained. */
+export const recipes = ["full", "head", "head-then-full"] as const;
+
+export const finetuneConfig = z.strictObject({
+  model: backboneConfig.prefault({}),
+  head: actionHeadConfig.prefault({}),
+  recipe: z
+    .enum(recipes)
+    .default("head-then-full")
+    .describe("full: everything; head: backbone frozen; head-then-full: the first third the head alone"),
+  steps: z.number().int().positive().default(600).describe("training steps"),
+  batch: z.number().int().positive().default(64).describe("samples per step"),
+  learningRate: z.number().positive().default(1e-3).describe("peak learning rate, cosine to a tenth"),
+  warmupSteps: z.number().int().min(0).default(30).describe("linear warm-up, steps"),
+  weightDecay: z.number().min(0).default(0.02).describe("decoupled weight decay"),
+  clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
+  shiftPixels: z.number().int().min(0).default(2).describe("random shift of the picture, pixels"),
+  augment: z.number().min(0).max(1).default(0.15).describe("strength of colour augmentation; 0 = none"),
+  seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
+});
+
+export type FinetuneConfig = z.infer<typeof finetuneConfig>;
