@@ -2,8 +2,10 @@
  * @file What any policy's command must pass before it reaches a robot: one pure function from limits, measured state,
  * previous command and requested command to the command that may be sent, or a hold. It knows no policy, no socket and
  * no clock. Every bound is an interval of positions, so clamping is idempotent; the velocity bound leaves room to brake:
- * `v dt + v^2 / 2a <= distance to the limit`, so that obeying the acceleration limit never means leaving the range.
+ * `v dt + v^2 / 2a <= distance to the limit`, so that obeying the acceleration limit never means leaving the range,
+ * whatever the next time step is.
  */
+import { ConfigError } from "#core/errors.ts";
 
 /** Per joint, in the robot's own order. */
 export type SafetyLimits = {
@@ -27,6 +29,9 @@ export type SafetyLimits = {
   readonly maxStepS: number;
 };
 
+/** Commands that follow each other faster are refused, s: over shorter steps a speed is mostly rounding. */
+export const shortestStepS = 1e-3;
+
 /** The measured joints, rad. */
 export type MeasuredState = { readonly positions: ArrayLike<number> };
 
@@ -41,6 +46,30 @@ export type SentCommand = {
 export type SafetyVerdict =
   | { readonly kind: "command"; readonly command: SentCommand; readonly reasons: readonly string[] }
   | { readonly kind: "hold"; readonly reasons: readonly string[] };
+
+/** @throws ConfigError when the limits contradict each other: nothing could be guaranteed then */
+export function checkLimits(limits: SafetyLimits): void {
+  const joints = limits.positionLow.length;
+  const wrong = (what: string, got: unknown) =>
+    new ConfigError(`safety limits: ${what}, got ${got}. Correct the limits.`);
+  for (const name of ["positionHigh", "velocity", "acceleration"] as const) {
+    if (limits[name].length !== joints) throw wrong(`${name} must have ${joints} entries`, limits[name].length);
+  }
+  for (let joint = 0; joint < joints; joint++) {
+    const roomRad = limits.positionHigh[joint]! - limits.positionLow[joint]! - 2 * limits.marginRad;
+    if (!(roomRad > 0)) throw wrong(`joint ${joint} must keep a range inside its margins`, `${roomRad} rad`);
+    for (const name of ["velocity", "acceleration"] as const) {
+      const value = limits[name][joint]!;
+      if (!(value > 0 && value < Infinity)) throw wrong(`${name} of joint ${joint} must be above 0`, value);
+    }
+  }
+  const { marginRad, firstCommandRad, trackingErrorRad, maxStepS, rampShare } = limits;
+  for (const [name, value] of Object.entries({ firstCommandRad, trackingErrorRad, maxStepS, rampShare })) {
+    if (!(value > 0)) throw wrong(`${name} must be above 0`, value);
+  }
+  if (!(marginRad >= 0)) throw wrong("marginRad must be 0 or more", marginRad);
+  if (rampShare > 1) throw wrong("rampShare must be at most 1", rampShare);
+}
 
 const hold = (...reasons: string[]): SafetyVerdict => ({ kind: "hold", reasons });
 
@@ -76,9 +105,9 @@ export function limitCommand(
   if (!allFinite(requested)) return hold("the command is not finite");
   if (measured.positions.length !== joints) return hold(`${measured.positions.length} joints were measured`);
   if (!allFinite(measured.positions)) return hold("the measured position is not finite");
-  if (!(dtS > 0) || !Number.isFinite(dtS)) return hold(`the time step is ${dtS} s`);
+  if (!(dtS >= shortestStepS) || !Number.isFinite(dtS)) return hold(`the time step is ${dtS} s`);
 
-  const start = previous ?? firstStart(measured);
+  const start = startOf(previous, measured, dtS > limits.maxStepS);
   if (!allFinite(start.positions) || !allFinite(start.velocities)) return hold("the previous command is not finite");
   const farRad = farthest(requested, measured.positions);
   if (previous === null && limits.firstCommand === "refuse" && farRad > limits.firstCommandRad) {
@@ -91,11 +120,12 @@ export function limitCommand(
   return clampToReach(limits, start, requested, Math.min(dtS, limits.maxStepS), isRamping);
 }
 
-const firstStart = ({ positions }: MeasuredState): SentCommand => ({
-  positions: Float64Array.from(positions),
-  velocities: new Float64Array(positions.length),
-  ramping: false,
-});
+/** Where the step starts: at the last command, at rest after a pause; for the first command where the arm is. */
+function startOf(previous: SentCommand | null, { positions }: MeasuredState, hasPaused: boolean): SentCommand {
+  if (previous && !hasPaused) return previous;
+  const from = Float64Array.from(previous?.positions ?? positions);
+  return { positions: from, velocities: new Float64Array(from.length), ramping: previous?.ramping ?? false };
+}
 
 function clampToReach(
   limits: SafetyLimits,
@@ -110,9 +140,16 @@ function clampToReach(
   const reasons = new Set<string>();
   const share = isRamping ? limits.rampShare : 1;
   for (let joint = 0; joint < joints; joint++) {
-    const { low, high, reason } = reachable(limits, joint, start.positions[joint]!, start.velocities[joint]!, dtS, share);
+    const { low, high, reason } = reachable(
+      limits,
+      joint,
+      start.positions[joint]!,
+      start.velocities[joint]!,
+      dtS,
+      share,
+    );
     const wanted = requested[joint]!;
-    positions[joint] = Math.min(high, Math.max(low, wanted));
+    positions[joint] = clamp(wanted, low, high);
     velocities[joint] = (positions[joint]! - start.positions[joint]!) / dtS;
     if (positions[joint] !== wanted) reasons.add(reason(wanted));
   }
@@ -125,7 +162,7 @@ function clampToReach(
   };
 }
 
-/** The interval of positions that one joint may be sent to in this step. */
+/** The interval of positions that one joint may be sent to in this step, and which limit ends it. */
 function reachable(
   limits: SafetyLimits,
   joint: number,
@@ -139,21 +176,21 @@ function reachable(
   const acceleration = limits.acceleration[joint]!;
   const fastest = limits.velocity[joint]! * share;
   const change = acceleration * dtS;
-  // Fastest speed towards a limit that can still be braked away in time.
+  // Fastest speed towards a limit that can still be braked away in time; none when the arm is past the limit.
   const braking = (room: number) =>
     room <= 0 ? 0 : acceleration * (Math.sqrt(dtS * dtS + (2 * room) / acceleration) - dtS);
   const upward = Math.min(fastest, braking(ceiling - position));
-  const downward = -Math.min(fastest, braking(position - floor));
-  // An arm outside its range may only come back, so zero stays allowed in neither direction outwards.
-  const highest = Math.max(Math.min(upward, velocity + change), Math.min(velocity - change, upward));
-  const lowest = Math.min(Math.max(downward, velocity - change), Math.max(velocity + change, downward));
-  const inRange = (value: number) => Math.min(Math.max(value, Math.min(floor, position)), Math.max(ceiling, position));
-  const high = inRange(position + Math.max(highest, lowest) * dtS);
-  const low = inRange(position + Math.min(highest, lowest) * dtS);
+  const downward = Math.min(fastest, braking(position - floor));
+  const highest = clamp(velocity + change, -downward, upward);
+  const lowest = clamp(velocity - change, -downward, upward);
+  // Rounding must not lead out of the range, and nothing may lead farther out of it.
+  const inRange = (value: number) => clamp(value, Math.min(floor, position), Math.max(ceiling, position));
   const reason = (wanted: number) => {
-    if (wanted > ceiling || wanted < floor) return "position limit";
-    const speed = Math.abs(wanted - position) / dtS;
-    return speed > fastest ? "velocity limit" : "acceleration limit";
+    const [bound, speed] = wanted > position + highest * dtS ? [upward, highest] : [downward, -lowest];
+    if (speed < bound) return "acceleration limit";
+    return bound < fastest ? "position limit" : "velocity limit";
   };
-  return { low, high, reason };
+  return { low: inRange(position + lowest * dtS), high: inRange(position + highest * dtS), reason };
 }
+
+const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));

@@ -16,6 +16,9 @@ export const defaultFragmentLimits: FragmentLimits = {
   timeoutMs: 10_000,
 };
 
+/** Real servers cut at megabytes; empty pieces cost memory too. */
+const maxPieces = 65_536;
+
 type Incomplete = {
   readonly parts: Map<number, string>;
   readonly total: number;
@@ -48,7 +51,7 @@ export class FragmentAssembler {
     const total = Math.floor(fragment.total);
     const started = this.incomplete.get(fragment.id);
     const message = started ?? { parts: new Map<number, string>(), total, startedNs: nowNs, size: 0 };
-    if (message.total !== total || fragment.num >= total || total > this.limits.maxBytes) {
+    if (message.total !== total || fragment.num >= total || total > maxPieces) {
       this.incomplete.delete(fragment.id);
       throw new FormatError("rosbridge fragment", `piece ${fragment.num} of ${total} does not fit its message.`);
     }

@@ -40,7 +40,7 @@ export type TrajectoryPoint = {
   readonly timeFromStartNs: bigint;
 };
 
-/** `stampNs` 0 means "starts on arrival". No points: hold where you are. */
+/** `stampNs` 0 means "starts on arrival". */
 export type JointTrajectory = {
   readonly stampNs: bigint;
   readonly frameId: string;
@@ -170,17 +170,22 @@ export function encodeJointTrajectory(trajectory: JointTrajectory): unknown {
   };
 }
 
-/** The trajectory that stops the arm where it is: no points, as ros2_controllers defines it. */
-export const holdTrajectory = (names: readonly string[], stampNs: bigint): JointTrajectory => ({
-  stampNs,
+/**
+ * No points: "stop where you are" for ros_controllers and for ros2_controllers until December 2023. Later ones refuse it
+ * (their pull request 902) and go on, so a hold needs a `targetTrajectory` as well. Never stamped: a stamped one ends in
+ * the past as soon as it arrives, and is refused for that.
+ */
+export const emptyTrajectory = (names: readonly string[]): JointTrajectory => ({
+  stampNs: 0n,
   frameId: "",
   names,
   points: [],
 });
 
 /**
- * One target, reached after `motionMs`, kept until `ttlMs`. A trajectory whose last point lies in the past is refused by
- * joint_trajectory_controller, so the last point's time is the command's time-to-live.
+ * One target, reached after `motionMs`, kept until `ttlMs`. A stamped trajectory whose last point lies in the past is
+ * refused by joint_trajectory_controller (`validate_trajectory_msg`), so the last point's time is the command's
+ * time-to-live; and one that was accepted ends in standstill when nothing follows it.
  */
 export function targetTrajectory(
   names: readonly string[],

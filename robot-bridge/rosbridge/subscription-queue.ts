@@ -1,4 +1,4 @@
-import { nsFromMs } from "./protocol/stamp.ts";
+import { nsFromMs } from "../protocol/stamp.ts";
 
 export type SubscriptionOptions = { readonly throttleMs: number; readonly queueLength: number };
 

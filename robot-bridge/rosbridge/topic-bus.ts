@@ -1,7 +1,7 @@
 /** @file Who publishes and who listens: the topics of one bridge, apart from any socket. */
 
-import { sameType } from "./protocol/messages.ts";
-import { fullName, type OperationOf } from "./protocol/operations.ts";
+import { sameType } from "../protocol/messages.ts";
+import { fullName, type OperationOf } from "../protocol/operations.ts";
 
 export type BusMessage = Readonly<Record<string, unknown>>;
 
@@ -16,8 +16,6 @@ type Topic = {
   readonly publishers: Set<string>;
   latched: { readonly message: BusMessage; readonly origin: Origin } | undefined;
 };
-
-export type PublishOutcome = "delivered" | "wrong type";
 
 /**
  * Latched topics keep their last message for listeners that come later, and keep it when the publisher leaves (the real

@@ -1,4 +1,4 @@
-import { fullName, type OperationOf } from "./protocol/operations.ts";
+import { fullName, type OperationOf } from "../protocol/operations.ts";
 
 export type ServiceHandler = (args: Readonly<Record<string, unknown>>) => unknown | Promise<unknown>;
 

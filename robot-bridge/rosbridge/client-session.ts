@@ -1,7 +1,7 @@
 /** @file One client of the bridge: its operations in, its subscriptions out. Knows no socket, only `send`. */
 import type { Clock } from "#core/clock.ts";
 import { FormatError } from "#core/errors.ts";
-import { FragmentAssembler } from "./protocol/fragments.ts";
+import { FragmentAssembler } from "../protocol/fragments.ts";
 import {
   decodeOperation,
   encodeOperation,
@@ -9,8 +9,8 @@ import {
   type Operation,
   type OperationOf,
   type UnknownOperation,
-} from "./protocol/operations.ts";
-import { msFromNs } from "./protocol/stamp.ts";
+} from "../protocol/operations.ts";
+import { msFromNs } from "../protocol/stamp.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { mergeSubscriptions, type SubscriptionOptions, SubscriptionQueue } from "./subscription-queue.ts";
 import type { BusMessage, TopicBus } from "./topic-bus.ts";
@@ -81,6 +81,7 @@ export class ClientSession {
         break;
       case "unadvertise":
         bus.unadvertise(operation.topic, this.name);
+        this.latchedTopics.delete(fullName(operation.topic));
         break;
       case "publish":
         this.publish(operation);

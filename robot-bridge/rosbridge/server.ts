@@ -3,24 +3,28 @@
  * Differences: it binds to this machine only unless told otherwise, refuses pages of other origins, pings its clients,
  * keeps latched messages after their publisher left, and drops data for clients that do not read.
  */
+import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "#core/clock.ts";
 import { ConfigError, RobotError } from "#core/errors.ts";
+import { defaultMaxMessageBytes } from "../protocol/operations.ts";
+import { rosTimeFromNs } from "../protocol/stamp.ts";
+import { services as serviceNames } from "../protocol/topics.ts";
+import { epochClock } from "../wall-clock.ts";
 import { ClientSession } from "./client-session.ts";
-import { defaultMaxMessageBytes } from "./protocol/operations.ts";
-import { rosTimeFromNs } from "./protocol/stamp.ts";
-import { services as serviceNames } from "./protocol/topics.ts";
 import { type ServiceHandler, ServiceTable } from "./service-table.ts";
 import { type BusMessage, type Listener, TopicBus } from "./topic-bus.ts";
-import { epochClock } from "./wall-clock.ts";
 
 export type RosbridgeServerOptions = {
   readonly port: number;
   readonly host?: string;
-  /** Must be true for any host but this machine: there is no password. */
-  readonly allowRemote?: boolean;
+  /**
+   * Clients must show it, as `?token=` or `Authorization: Bearer`. Required for any host but this machine: who reaches the
+   * port can move the arm. Without TLS it keeps out accidents, not people who listen on the wire.
+   */
+  readonly token?: string;
   readonly maxMessageBytes?: number;
   /** Bytes that may wait for one client before its messages are dropped. */
   readonly maxBufferedBytes?: number;
@@ -31,6 +35,7 @@ export type RosbridgeServerOptions = {
   readonly log?: (line: string) => void;
 };
 
+const shortestToken = 16;
 const loopbackHosts = new Set(["127.0.0.1", "::1", "localhost"]);
 
 export class RosbridgeServer {
@@ -45,11 +50,11 @@ export class RosbridgeServer {
   /** Messages that were not sent because a client did not read. */
   dropped = 0;
 
-  /** @throws ConfigError when `host` is another machine's address and `allowRemote` is not set */
+  /** @throws ConfigError when `host` can be reached from other machines and there is no token of 16 characters */
   constructor(options: RosbridgeServerOptions) {
     this.options = {
       host: "127.0.0.1",
-      allowRemote: false,
+      token: "",
       maxMessageBytes: defaultMaxMessageBytes,
       maxBufferedBytes: 8 * 1024 * 1024,
       pingMs: 5000,
@@ -57,10 +62,10 @@ export class RosbridgeServer {
       log: () => undefined,
       ...options,
     };
-    if (!this.options.allowRemote && !loopbackHosts.has(this.options.host)) {
-      const { host } = this.options;
+    const { host, token } = this.options;
+    if (!loopbackHosts.has(host) && token.length < shortestToken) {
       throw new ConfigError(
-        `host: must be this machine (127.0.0.1), got ${host}. Anyone who reaches the port can move the arm; pass --allowRemote if that is meant.`,
+        `token: must have at least ${shortestToken} characters when host is ${host}, got ${token.length}. Anyone who reaches the port could move the arm; pass --token, or --host 127.0.0.1.`,
       );
     }
     this.http = createServer((_request, response) => {
@@ -123,9 +128,16 @@ export class RosbridgeServer {
     await new Promise<void>((resolve) => this.http.close(() => resolve()));
   }
 
-  /** Programs send no origin; pages may only come from this machine. */
+  /** Clients must show the token, if there is one. Without one, pages may only come from this machine. */
   private accepts(origin: string | undefined, request: IncomingMessage): boolean {
-    if (!origin || this.options.allowRemote) return true;
+    const { token } = this.options;
+    if (token !== "") {
+      const isRight = isSameSecret(tokenOf(request), token);
+      if (!isRight) this.options.log(`refused a client without the token (${request.socket.remoteAddress})`);
+      return isRight;
+    }
+    // Programs send no origin.
+    if (!origin) return true;
     const host = URL.canParse(origin) ? new URL(origin).hostname.replace(/^\[|\]$/g, "") : "";
     if (loopbackHosts.has(host)) return true;
     this.options.log(`refused a page of ${origin} (${request.socket.remoteAddress})`);
@@ -152,10 +164,9 @@ export class RosbridgeServer {
     log(`${name}: connected`);
     this.alive.add(socket);
     socket.on("pong", () => this.alive.add(socket));
-    socket.on("message", (data: Buffer, isBinary) => {
+    socket.on("message", (data: Buffer) => {
       this.alive.add(socket);
-      if (isBinary) log(`${name}: ignored: a binary message of ${data.length} bytes; this bridge reads JSON text`);
-      else session.receive(data.toString("utf8"));
+      session.receive(data.toString("utf8"));
     });
     socket.on("error", (error) => log(`${name}: ${error.message}`));
     socket.on("close", (code) => {
@@ -174,6 +185,18 @@ export class RosbridgeServer {
       socket.ping();
     }
   }
+}
+
+function tokenOf(request: IncomingMessage): string {
+  const { authorization = "" } = request.headers;
+  if (authorization.startsWith("Bearer ")) return authorization.slice("Bearer ".length);
+  return new URLSearchParams(request.url?.split("?")[1]).get("token") ?? "";
+}
+
+/** Takes equally long for any wrong guess. */
+function isSameSecret(left: string, right: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(left), digest(right));
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
