@@ -3,11 +3,12 @@
  */
 import { ShapeError } from "#core/errors.ts";
 import type { Executor, ExecutorProgram } from "./executors/executor.ts";
+import { checkArray, checkFit } from "./fit.ts";
 import { type HostInput, type InputSpec, readInput } from "./inputs.ts";
 import type { Program } from "./program/program.ts";
 import type { tf } from "./tf.ts";
 import { type TracedFunction, traceProgram } from "./trace/trace.ts";
-import { describeArray, flattenTree, type HostArray, mapTree, type Tree } from "./tree.ts";
+import { flattenTree, type HostArray, mapTree, type Tree } from "./tree.ts";
 
 export type CompileOptions = {
   /** Shown in every message about this function. */
@@ -21,6 +22,8 @@ export type Compiled = {
   readonly name: string;
   readonly program: Program;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** Milliseconds that its runs have computed so far. */
+  readonly computeMs: number;
   /** Runs once: the state advances, the outputs come back. @throws ShapeError naming the input that does not fit */
   run(inputs: Readonly<Record<string, HostInput>>): Promise<Record<string, HostArray>>;
   /** A copy of the state as it is now. */
@@ -45,7 +48,7 @@ export async function compile<S extends Tree<tf.Tensor>>(
   const { name, executor } = options;
   const template = options.state;
   const leaves = flattenTree(template);
-  for (const [path, leaf] of leaves) checkSize(`compile "${name}": state "${path}"`, leaf);
+  for (const [path, leaf] of leaves) checkArray(`compile "${name}": state "${path}"`, leaf);
   const evaluate = fn as unknown as TracedFunction;
   const program = traceProgram(evaluate, { name, state: template, inputs: options.inputs });
   const inputs = { ...options.inputs };
@@ -55,6 +58,9 @@ export async function compile<S extends Tree<tf.Tensor>>(
     name,
     program,
     inputs,
+    get computeMs() {
+      return prepared.computeMs;
+    },
     async run(values) {
       for (const given of Object.keys(values)) {
         if (!(given in inputs)) {
@@ -72,28 +78,11 @@ export async function compile<S extends Tree<tf.Tensor>>(
       return mapTree(template, (_, path) => arrays.get(path)!);
     },
     async load(state) {
+      checkFit(`compiled "${name}": the given state`, template, state);
       const given = new Map(flattenTree(state));
-      const problems = leaves.flatMap(([path, leaf]) => {
-        const array = given.get(path);
-        if (array === undefined) return [`"${path}" is missing`];
-        if (describeArray(array) === describeArray(leaf)) return [];
-        return [`"${path}" must be ${describeArray(leaf)}, got ${describeArray(array)}`];
-      });
-      const names = new Set(leaves.map(([path]) => path));
-      for (const path of given.keys()) if (!names.has(path)) problems.push(`"${path}" is not part of it`);
-      if (problems.length > 0) {
-        throw new ShapeError(`compiled "${name}": the state does not fit: ${problems.slice(0, 8).join("; ")}.`);
-      }
-      for (const [path, array] of given) checkSize(`compiled "${name}": state "${path}"`, array);
+      for (const [path, array] of given) checkArray(`compiled "${name}": state "${path}"`, array);
       await prepared.load(leaves.map(([path]) => [path, given.get(path)!]));
     },
     dispose: () => prepared.dispose(),
   };
-}
-
-function checkSize(subject: string, array: HostArray): void {
-  const size = array.shape.reduce((product, count) => product * count, 1);
-  if (size !== array.data.length) {
-    throw new ShapeError(`${subject}: ${describeArray(array)} holds ${size} numbers, got ${array.data.length}.`);
-  }
 }

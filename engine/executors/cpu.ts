@@ -37,8 +37,17 @@ function prepareEager({ name, evaluate, state: template, inputs: specs }: Prepar
     return outputs;
   };
 
+  let computeMs = 0;
   return {
-    run: async (inputs) => withBackend("cpu", () => step(inputs)),
+    get computeMs() {
+      return computeMs;
+    },
+    run: async (inputs) => {
+      const start = performance.now();
+      const outputs = withBackend("cpu", () => step(inputs));
+      computeMs += performance.now() - start;
+      return outputs;
+    },
     state: async () => [...state].map(([path, array]) => [path, copy(array)] as const),
     load: async (entries: StateEntries) => {
       state = new Map(entries.map(([path, array]) => [path, copy(array)]));

@@ -17,6 +17,8 @@ export type StateEntries = readonly (readonly [path: string, array: HostArray])[
 
 /** One function, ready to run; its state stays with the executor. Calls run in the order they were made. */
 export type ExecutorProgram = {
+  /** Milliseconds that its runs have computed so far; what passes besides is waiting, for data or for the caller. */
+  readonly computeMs: number;
   /** `inputs` were checked against their specification. */
   run(inputs: Readonly<Record<string, InputData>>): Promise<Record<string, HostArray>>;
   state(): Promise<StateEntries>;

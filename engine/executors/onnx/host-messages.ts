@@ -23,5 +23,8 @@ export type Request =
   | { readonly method: "load"; readonly handle: number; readonly state: readonly HostData[] }
   | { readonly method: "dispose"; readonly handle: number };
 
-/** Results of "run" are the outputs, of "state" the state, in the order of the create request. */
-export type Reply = { readonly id: number } & ({ readonly result: readonly HostData[] } | { readonly error: string });
+/** `computeMs` is what the request took. Results of "run" are the outputs, of "state" the state, in the order of the create request. */
+export type Reply = { readonly id: number } & (
+  | { readonly result: readonly HostData[]; readonly computeMs: number }
+  | { readonly error: string }
+);

@@ -9,7 +9,8 @@ import type { HostData, Reply, Request } from "./host-messages.ts";
 import type { OnnxValue } from "./onnx-file.ts";
 import { toOnnx } from "./onnx-model.ts";
 
-type Pending = { readonly resolve: (result: readonly HostData[]) => void; readonly reject: (error: Error) => void };
+type Answer = { readonly result: readonly HostData[]; readonly computeMs: number };
+type Pending = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
 
 /** Request and reply over the child's channel; the channel keeps this process alive only while a reply is due. */
 class HostProcess {
@@ -41,7 +42,7 @@ class HostProcess {
     return this.#child.pid;
   }
 
-  send(request: Request): Promise<readonly HostData[]> {
+  send(request: Request): Promise<Answer> {
     if (this.#ended !== undefined) return Promise.reject(new Error(this.#ended));
     const id = ++this.#lastId;
     this.#child.channel?.ref();
@@ -57,7 +58,7 @@ class HostProcess {
     const waiting = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (this.#pending.size === 0) this.#child.channel?.unref();
-    if ("result" in reply) waiting?.resolve(reply.result);
+    if ("result" in reply) waiting?.resolve(reply);
     else waiting?.reject(new Error(`onnxruntime: ${reply.error}`));
   }
 
@@ -122,16 +123,21 @@ async function prepare(
     state: state.map(({ path, ...value }) => value),
   });
   const prefix = outputName("").length;
+  let computeMs = 0;
   return {
+    get computeMs() {
+      return computeMs;
+    },
     async run(values) {
-      const data = await host.send({ method: "run", handle, inputs: order.map((key) => values[key]!) });
+      const answer = await host.send({ method: "run", handle, inputs: order.map((key) => values[key]!) });
+      computeMs += answer.computeMs;
       return Object.fromEntries(
-        results.map((value, index) => [value.name.slice(prefix), hostArray(value, data[index]!)]),
+        results.map((value, index) => [value.name.slice(prefix), hostArray(value, answer.result[index]!)]),
       );
     },
     async state() {
-      const data = await host.send({ method: "state", handle });
-      return state.map((value, index) => [value.path, hostArray(value, data[index]!)] as const);
+      const { result } = await host.send({ method: "state", handle });
+      return state.map((value, index) => [value.path, hostArray(value, result[index]!)] as const);
     },
     async load(entries) {
       const given = new Map(entries);

@@ -107,8 +107,10 @@ let last: Promise<void> = Promise.resolve();
 process.on("message", ({ id, request }: { id: number; request: Request }) => {
   last = last.then(async () => {
     let reply: Reply;
+    const start = performance.now();
     try {
-      reply = { id, result: await answer(request) };
+      const result = await answer(request);
+      reply = { id, result, computeMs: performance.now() - start };
     } catch (error) {
       reply = { id, error: error instanceof Error ? error.message : String(error) };
     }

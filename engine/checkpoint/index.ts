@@ -1,0 +1,5 @@
+export { checkFit } from "../fit.ts";
+export * from "./checkpoint.ts";
+export * from "./checkpoint-folder.ts";
+export type { CheckpointFacts, CheckpointMeta } from "./meta.ts";
+export { readSafetensors, writeSafetensors } from "./safetensors.ts";
