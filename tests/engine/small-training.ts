@@ -73,7 +73,7 @@ export function smallRun(step: TrainStep, folder: string): TrainOptions {
     batchAt: smallBatch,
     batchSize: 8,
     steps: 10,
-    learningRate: constant(1e-2),
+    learningRate: constant(3e-2),
     folder,
     config: { width: 16 },
     command: "test",

@@ -28,13 +28,13 @@ describe("training loop", () => {
   it("lowers the loss and leaves a whole run folder", async () => {
     const losses: number[] = [];
     const onProgress = ({ loss }: TrainProgress) => losses.push(loss);
-    const { result, folder } = await trainSmall({ steps: 60, logEvery: 20, onProgress });
+    const { result, folder } = await trainSmall({ steps: 100, logEvery: 40, onProgress });
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(losses.slice(-10))).toBeLessThan(0.5 * mean(losses.slice(0, 10)));
-    expect(result).toMatchObject({ step: 60, stopped: "finished", best: undefined });
+    expect(result).toMatchObject({ step: 100, stopped: "finished", best: undefined });
     const rows = readMetrics(join(folder, "metrics.jsonl"));
-    expect(rows.map((row) => row.step)).toEqual([20, 40, 60]);
-    expect(rows[2]!.loss).toBe(losses[59]);
+    expect(rows.map((row) => row.step)).toEqual([40, 80, 100]);
+    expect(rows[2]!.loss).toBe(losses[99]);
     expect(rows[0]).toHaveProperty("largest");
     expect(rows[0]).not.toHaveProperty("rows");
     expect(files(folder).filter((name) => !name.startsWith("events."))).toEqual([
@@ -44,7 +44,7 @@ describe("training loop", () => {
       "metrics.jsonl",
     ]);
     expect(JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))).toEqual({ width: 16 });
-    expect(files(join(folder, "checkpoints"))).toEqual(["step-000060"]);
+    expect(files(join(folder, "checkpoints"))).toEqual(["step-000100"]);
   });
 
   it("asks for every batch once and in order, ahead of its use", async () => {
@@ -127,7 +127,7 @@ describe("training loop", () => {
     };
     const folder = temporaryFolder();
     await expect(trainSmall({ batchAt, checkpointEvery: 5 }, folder)).rejects.toThrow(
-      /^train "small": step 8 gave loss NaN .*\(batch [0-9a-f]{12}, learning rate 0.01\)\. The last good checkpoint is .*step-000005\./,
+      /^train "small": step 8 gave loss NaN .*\(batch [0-9a-f]{12}, learning rate 0.03\)\. The last good checkpoint is .*step-000005\./,
     );
     expect(files(join(folder, "checkpoints"))).toEqual(["step-000005"]);
   });
