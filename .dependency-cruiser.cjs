@@ -31,14 +31,14 @@ module.exports = {
     {
       name: "no Node built-ins in browser code",
       severity: "error",
-      from: { path: "^(sim-viewer/src|core/contracts|core/geometry|robot-bridge/protocol|world/scene)/" },
+      from: { path: "^(sim-viewer/src|core/contracts|core/geometry|robot-bridge/protocol|world/scene|world/raster)/" },
       to: { dependencyTypes: ["core"] },
     },
     {
       name: "no file or folder called utils, helpers, common or misc",
       severity: "error",
       from: {},
-      to: { path: `${product}(.*/)?(utils|helpers|common|misc)(/|\\.ts$)` },
+      to: { path: "/(utils|helpers|common|misc)(/|[.]ts$)", pathNot: "node_modules" },
     },
   ],
   options: {

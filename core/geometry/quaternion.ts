@@ -1,8 +1,8 @@
 /**
- * @file Quaternions `[x, y, z, w]` (unit, Hamilton) and row-major 3x3 rotations. Browser-safe. Functions that replays
- * depend on use only + - * / and sqrt; those that call Math.sin/cos say so, because their last bits differ between
- * JavaScript engines.
+ * @file Quaternions `[x, y, z, w]` (unit, Hamilton) and row-major 3x3 rotations. Browser-safe, and the same to the last
+ * bit in every JavaScript engine: trigonometry comes from trigonometry.ts, never from `Math`.
  */
+import { arcTangent2, sineCosine } from "./trigonometry.ts";
 
 export type Vector3 = readonly [number, number, number];
 export type Quaternion = readonly [number, number, number, number];
@@ -30,14 +30,15 @@ export function normaliseQuaternion([x, y, z, w]: Quaternion): Quaternion {
   return length === 0 ? identityQuaternion : [x / length, y / length, z / length, w / length];
 }
 
-/** Rotation of `angleRad` about `axis` (any length but 0). Calls Math.sin and Math.cos. */
+/** Rotation of `angleRad` about `axis` (any length but 0). */
 export function quaternionFromAxisAngle(axis: Vector3, angleRad: number): Quaternion {
   const length = Math.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2);
-  const scale = Math.sin(angleRad / 2) / length;
-  return [axis[0] * scale, axis[1] * scale, axis[2] * scale, Math.cos(angleRad / 2)];
+  const [sine, cosine] = sineCosine(angleRad / 2);
+  const scale = sine / length;
+  return [axis[0] * scale, axis[1] * scale, axis[2] * scale, cosine];
 }
 
-/** URDF's fixed-axis roll, pitch, yaw: R = Rz(yaw) · Ry(pitch) · Rx(roll). Calls Math.sin and Math.cos. */
+/** URDF's fixed-axis roll, pitch, yaw: R = Rz(yaw) · Ry(pitch) · Rx(roll). */
 export function quaternionFromRollPitchYaw(roll: number, pitch: number, yaw: number): Quaternion {
   const aboutX = quaternionFromAxisAngle([1, 0, 0], roll);
   const aboutY = quaternionFromAxisAngle([0, 1, 0], pitch);
@@ -92,14 +93,13 @@ export function quaternionFromMatrix(matrix: ArrayLike<number>, offset = 0): Qua
 
 /**
  * Rotation vector (axis times angle, radians) that turns `from` into `to`: the orientation error of inverse kinematics.
- * Calls Math.atan2.
  */
 export function rotationVectorBetween(from: Quaternion, to: Quaternion): Vector3 {
   const [x, y, z, w] = multiplyQuaternions(to, conjugate(from));
   const sine = Math.sqrt(x * x + y * y + z * z);
   if (sine < 1e-12) return [0, 0, 0];
   const sign = w < 0 ? -1 : 1;
-  const scale = (sign * 2 * Math.atan2(sine, sign * w)) / sine;
+  const scale = (sign * 2 * arcTangent2(sine, sign * w)) / sine;
   return [x * scale, y * scale, z * scale];
 }
 

@@ -31,4 +31,16 @@ export type RolloutLog = {
   readonly reasons: readonly string[];
   /** Camera name to mp4 file beside the log, where a video was written. */
   readonly videos: Readonly<Record<string, string>>;
+  /** What the policy meant to do, where it was written down: drawn beside what was done. */
+  readonly chunks?: PredictedChunks;
+};
+
+/** All chunks of one episode; chunk n answers observation `frames[n]` and its row i is meant for frame `frames[n] + i`. */
+export type PredictedChunks = {
+  /** L, rows per chunk */
+  readonly length: number;
+  /** i32[N], ascending */
+  readonly frames: Int32Array;
+  /** f32[N, L, A] in the units of `RolloutLog.actions`, before limits */
+  readonly actions: Float32Array;
 };
