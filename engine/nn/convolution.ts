@@ -19,7 +19,6 @@ export type Conv2dConfig = {
 
 export type Conv2dOptions = {
   readonly stride?: number;
-  readonly dilation?: number;
   /** By default "same": the result has ceil(size / stride) rows and columns. */
   readonly padding?: "same" | "valid";
 };
@@ -38,9 +37,9 @@ export function initConv2d(rng: Rng, { size, inputs, outputs, std, bias = true }
  * @throws ShapeError when the pictures do not have I channels
  */
 export function conv2d(params: Conv2d<tf.Tensor>, x: tf.Tensor4D, options: Conv2dOptions = {}): tf.Tensor4D {
-  const { stride = 1, dilation = 1, padding = "same" } = options;
+  const { stride = 1, padding = "same" } = options;
   const weight = params.weight as tf.Tensor4D;
   checkWidth("conv2d", x, weight.shape[2]);
-  const result = tf.conv2d(x, weight, stride, padding, "NHWC", dilation);
+  const result = tf.conv2d(x, weight, stride, padding);
   return params.bias === undefined ? result : tf.add(result, params.bias);
 }

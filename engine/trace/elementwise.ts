@@ -132,14 +132,8 @@ export const elementwise: Lowerings = {
   RealDiv: two("div"),
   Relu6: (graph: Graph, { x }: X) => clip(graph, x, 0, 6),
   Rsqrt: (graph: Graph, { x }: X) => p.unary(graph, "reciprocal", p.unary(graph, "sqrt", x)),
-  Select: (graph: Graph, { condition, t, e }: { condition: Value; t: Value; e: Value }) => {
-    // A vector of conditions picks whole rows of higher-rank operands.
-    const rows = condition.shape.length === 1 && t.shape.length > 1;
-    const mask = rows
-      ? p.reshape(graph, condition, [condition.shape[0]!, ...t.shape.slice(1).map(() => 1)])
-      : condition;
-    return p.select(graph, mask, t, e);
-  },
+  Select: (graph: Graph, { condition, t, e }: { condition: Value; t: Value; e: Value }) =>
+    p.select(graph, condition, t, e),
   Selu: (graph: Graph, { x }: X) => scaledExponential(graph, x, seluAlpha / seluScale, seluScale),
   Square: (graph: Graph, { x }: X) => square(graph, x),
   SquaredDifference: (graph: Graph, { a, b }: AB) => square(graph, p.binary(graph, "sub", a, b)),

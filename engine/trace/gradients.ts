@@ -1,5 +1,5 @@
 /**
- * @file Gradients that TensorFlow.js 4.22 lacks (comparisons, einsum, topk, gatherND, scatterND) or gets wrong:
+ * @file Gradients that TensorFlow.js 4.22 lacks (comparisons, einsum, topk, gatherND, scatterND, stridedSlice) or gets wrong:
  * broadcast matrix products, gather with a computed index, cumsum along an inner axis, mirror padding, average pooling
  * at the border, resizing with half-pixel centres. They are written in tensor operations, so they hold on any backend.
  */
@@ -83,21 +83,51 @@ function gatherGradient(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor, { axis,
   return tf.reshape(tf.stack(parts), x.shape);
 }
 
+/** Sums an operand over the letters that no other term has, which TensorFlow.js cannot do within a product. */
+function sumLonely(tensor: tf.Tensor, letters: string[], elsewhere: ReadonlySet<string>): [tf.Tensor, string] {
+  const axes = letters.flatMap((letter, axis) => (elsewhere.has(letter) ? [] : [axis]));
+  const left = letters.filter((letter) => elsewhere.has(letter)).join("");
+  return [axes.length === 0 ? tensor : tf.sum(tensor, axes), left];
+}
+
 function einsumGradient(dy: tf.Tensor, operands: readonly tf.Tensor[], equation: string, index: number): tf.Tensor {
   const { operands: letters, result } = parseEquation(equation);
   const own = letters[index]!;
-  const others = letters.filter((_, other) => other !== index);
-  const reachable = new Set([...result, ...others.flat()]);
+  const terms = [result, ...letters.filter((_, other) => other !== index)];
+  const tensors = [dy, ...operands.filter((_, other) => other !== index)];
+  const summed = terms.map((term, at) => {
+    const elsewhere = new Set([...own, ...terms.filter((_, other) => other !== at).flat()]);
+    return sumLonely(tensors[at]!, term, elsewhere);
+  });
+  const reachable = new Set(terms.flat());
   const known = own.filter((letter) => reachable.has(letter));
-  const gradient = tf.einsum(
-    `${[result, ...others].map((term) => term.join("")).join(",")}->${known.join("")}`,
-    dy,
-    ...operands.filter((_, other) => other !== index),
+  const product = tf.einsum(
+    `${summed.map(([, term]) => term).join(",")}->${known.join("")}`,
+    ...summed.map(([tensor]) => tensor),
   );
   // A letter that only this operand has was summed alone: its gradient is the same all along it.
   const { shape } = operands[index]!;
   const kept = own.map((letter, axis) => (known.includes(letter) ? shape[axis]! : 1));
-  return tf.broadcastTo(tf.reshape(gradient, kept), shape);
+  return tf.broadcastTo(tf.reshape(product, kept), shape);
+}
+
+/** Puts each element back to where the slice took it from. */
+function stridedSliceGradient(dy: tf.Tensor, x: tf.Tensor, attributes: tf.StridedSliceAttrs): tf.Tensor {
+  const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attributes;
+  const places = tf.reshape(tf.range(0, x.size, 1, "int32"), x.shape);
+  const taken = tf.stridedSlice(
+    places,
+    begin,
+    end,
+    strides,
+    beginMask,
+    endMask,
+    ellipsisMask,
+    newAxisMask,
+    shrinkAxisMask,
+  );
+  const sums = tf.scatterND(tf.reshape(taken, [-1, 1]), tf.reshape(dy, [-1]), [x.size]);
+  return tf.reshape(sums, x.shape);
 }
 
 function mirrorGradient(dy: tf.Tensor, x: tf.Tensor, { paddings, mode }: tf.MirrorPadAttrs): tf.Tensor {
@@ -176,8 +206,11 @@ export function registerGradients(): void {
   }));
   register("Cumsum", ["x"], (dy, _, attributes) => {
     const { axis, exclusive, reverse } = attributes as tf.CumsumAttrs;
-    return { x: () => tf.cumsum(dy, axis, exclusive, !reverse) };
+    return { x: () => tf.cumsum(dy, axis < 0 ? axis + dy.rank : axis, exclusive, !reverse) };
   });
+  register("StridedSlice", ["x"], (dy, [x], attributes) => ({
+    x: () => stridedSliceGradient(dy, x!, attributes as tf.StridedSliceAttrs),
+  }));
   register("MirrorPad", ["x"], (dy, [x], attributes) => ({
     x: () => mirrorGradient(dy, x!, attributes as tf.MirrorPadAttrs),
   }));

@@ -43,7 +43,8 @@ function stridedSlice(graph: Graph, { x }: X, attributes: tf.StridedSliceAttrs):
     shrinkAxisMask,
   );
   if (info.isIdentity) return p.reshape(graph, x, info.finalShape);
-  const part = p.slice(graph, x, info.begin, info.finalShapeSparse, info.strides);
+  const shape = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
+  const part = p.slice(graph, x, info.begin, shape, info.strides);
   return p.reshape(graph, part, info.finalShape);
 }
 

@@ -1,0 +1,3 @@
+import { describeExecutor } from "./executor-contract.ts";
+
+describeExecutor("onnxruntime");
