@@ -97,10 +97,36 @@ const slice: Emitter<"slice"> = (onnx, { attributes, shape }, [x]) => {
   return onnx.emit("Slice", [x!.name, ...operands.map((operand) => onnx.integers(operand))]);
 };
 
-/** Duplicates must sum deterministically: ScatterElements and ScatterND with add walk the updates in order. */
+/** [..., R] indices into the first R axes as positions in those axes laid flat. */
+function flatPositions(onnx: OnnxBuilder, indices: Operand, axes: readonly number[]): string {
+  const count = sizeOf(indices.shape.slice(0, -1));
+  const rows = onnx.emit("Reshape", [indices.name, onnx.integers([count, axes.length])]);
+  if (axes.length === 1) return rows;
+  const strides = axes.map((_, axis) => sizeOf(axes.slice(axis + 1)));
+  const scaled = onnx.emit("Mul", [rows, onnx.constant(strides, [axes.length], "int32")]);
+  return onnx.emit("ReduceSum", [scaled, onnx.integers([1])], { keepdims: 1 });
+}
+
+/** Up to here one product with a one-hot matrix is faster than walking through all updates. */
+const fewPlaces = 128;
+
+/** ScatterElements walks the updates in order. ScatterND loses some of those that meet when it runs on several threads. */
 const scatterNd: Emitter<"scatterNd"> = (onnx, { shape, dtype }, [indices, updates]) => {
-  const zeros = onnx.emit("Expand", [onnx.constant([0], [], dtype), onnx.integers(shape)]);
-  return onnx.emit("ScatterND", [zeros, onnx.cast(indices!.name, "int64"), updates!.name], { reduction: "add" });
+  const depth = indices!.shape.at(-1)!;
+  const count = sizeOf(indices!.shape.slice(0, -1));
+  const inner = sizeOf(shape.slice(depth));
+  const positions = flatPositions(onnx, indices!, shape.slice(0, depth)); // [count, 1]
+  const rows = onnx.emit("Reshape", [updates!.name, onnx.integers([count, inner])]);
+  const outer = sizeOf(shape.slice(0, depth));
+  if (dtype === "float32" && outer <= fewPlaces) {
+    const places = onnx.constant([...Array(outer).keys()], [outer], "int32");
+    const hits = onnx.cast(onnx.emit("Equal", [positions, places]), "float32"); // [count, outer]
+    return onnx.emit("Reshape", [onnx.emit("Gemm", [hits, rows], { transA: 1, transB: 0 }), onnx.integers(shape)]);
+  }
+  const spread = inner === 1 ? positions : onnx.emit("Expand", [positions, onnx.integers([count, inner])]);
+  const zeros = onnx.emit("Expand", [onnx.constant([0], [], dtype), onnx.integers([outer, inner])]);
+  const sums = onnx.emit("ScatterElements", [zeros, spread, rows], { axis: 0, reduction: "add" });
+  return onnx.emit("Reshape", [sums, onnx.integers(shape)]);
 };
 
 const topK = (onnx: OnnxBuilder, node: Node, [x]: readonly Operand[]) =>
