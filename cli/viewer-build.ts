@@ -1,54 +1,86 @@
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** @file The page as vite builds it, kept under `sim-viewer/dist/HASH`: built once per state of its sources. */
+
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** What the page is made of: a newer file in here means a new build. */
+/** All that the built page depends on; the lock file stands for the packages in it. */
 const sources = [
   "sim-viewer/src",
   "sim-viewer/index.html",
   "sim-viewer/vite.config.ts",
   "world/scene",
+  "core/contracts",
   "core/geometry",
+  "robot-bridge/protocol",
+  "package-lock.json",
 ];
 
-async function newestMs(path: string): Promise<number> {
-  const info = await stat(path).catch(() => null);
-  if (!info) return 0;
-  if (!info.isDirectory()) return info.mtimeMs;
-  const children = await readdir(path);
-  return Math.max(0, ...(await Promise.all(children.map((child) => newestMs(join(path, child))))));
+/** Files below a path, relative to the repository, in the order of their names. */
+async function listFiles(path: string): Promise<string[]> {
+  const info = await stat(join(root, path)).catch(() => null);
+  if (!info) return [];
+  if (!info.isDirectory()) return [path];
+  const names = (await readdir(join(root, path))).sort();
+  return (await Promise.all(names.map((name) => listFiles(`${path}/${name}`)))).flat();
 }
 
-/** Whether the built page is missing or older than a source. */
-export async function isViewerStale(): Promise<boolean> {
-  const built = await newestMs(join(root, "sim-viewer/dist/index.html"));
-  const changed = await Promise.all(sources.map((source) => newestMs(join(root, source))));
-  return built === 0 || Math.max(...changed) > built;
+async function hashSources(): Promise<string> {
+  const hash = createHash("sha256");
+  for (const path of (await Promise.all(sources.map(listFiles))).flat()) {
+    hash.update(`${path}\0`).update(await readFile(join(root, path)));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
-/**
- * Builds the page with vite where needed; the finished build replaces the old one at once, so a page that is being
- * served never misses a file for longer than two renames.
- *
- * @returns the folder of the built page
- */
-export async function ensureViewerBuild(onBuild: () => void = () => {}): Promise<string> {
-  const page = join(root, "sim-viewer/dist");
-  if (!(await isViewerStale())) return page;
-  onBuild();
-  const { build } = await import("vite");
-  const fresh = join(root, `sim-viewer/dist-${process.pid}.tmp`);
+/** A built page by address: "/index.html", "/assets/…". */
+export type Page = ReadonlyMap<string, Buffer>;
+
+async function readPage(folder: string): Promise<Page | null> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const page = new Map<string, Buffer>();
+  for (const file of files) page.set(file.slice(folder.length).replaceAll("\\", "/"), await readFile(file));
+  return page.has("/index.html") ? page : null;
+}
+
+/** Builds into a new folder beside the old builds, puts it in place at once and drops the others. */
+async function build(dist: string, hash: string): Promise<void> {
+  const { build: viteBuild } = await import("vite");
+  await mkdir(dist, { recursive: true });
+  const fresh = await mkdtemp(join(dist, "building-"));
   try {
-    await build({
+    await viteBuild({
       configFile: join(root, "sim-viewer/vite.config.ts"),
-      logLevel: "error",
+      logLevel: "silent",
       build: { outDir: fresh, emptyOutDir: true },
     });
-    await rm(page, { recursive: true, force: true });
-    await rename(fresh, page);
+    // Another start may have built the same meanwhile: then its folder stays and this one goes.
+    await rename(fresh, join(dist, hash)).catch(() => {});
+    for (const name of await readdir(dist)) {
+      if (name !== hash && !name.startsWith("building-")) await rm(join(dist, name), { recursive: true, force: true });
+    }
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * The page for the present sources, from the cache or newly built. It is read into memory, so that a later build never
+ * changes a page that is being served.
+ *
+ * @param onBuild called before a build, which takes some seconds
+ */
+export async function loadPage(onBuild: () => void = () => {}): Promise<Page> {
+  const dist = join(root, "sim-viewer/dist");
+  const hash = await hashSources();
+  const cached = await readPage(join(dist, hash));
+  if (cached) return cached;
+  onBuild();
+  await build(dist, hash);
+  const page = await readPage(join(dist, hash));
+  if (!page) throw new Error(`viewer: vite left no index.html in ${join(dist, hash)}`);
   return page;
 }

@@ -1,25 +1,14 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "#core/errors.ts";
-import type {
-  Catalog,
-  EpisodeDetail,
-  EpisodeGroup,
-  EpisodeSummary,
-  VideoSource,
-} from "#sim-viewer/src/viewer-protocol.ts";
-import { createLeRobotSource, type LeRobotSource, type OpenReader } from "./viewer-lerobot.ts";
-import {
-  createRolloutLister,
-  type RolloutLister,
-  readRollout,
-  rolloutSeries,
-  rolloutVideos,
-} from "./viewer-rollouts.ts";
+import type { Catalog, EpisodeDetail } from "#sim-viewer/src/episode/viewer-protocol.ts";
+import { createLeRobotSet, type LeRobotSet, type OpenReader } from "./viewer-lerobot.ts";
+import { createRolloutLister, groupRollouts, type ListedRollout, type RolloutLister } from "./viewer-rollouts.ts";
+import { type GroupSource, isFile } from "./viewer-source.ts";
 
 /**
- * @file What one folder has to show: every folder below it that holds `*.rollout` files is a group (one group per policy
- * where several share a folder), and so is every LeRobot set. The folder is looked through again for every catalogue,
+ * @file What the given folders have to show: every folder below them that holds `*.rollout` files is a group (one for each
+ * policy where several share a folder), and so is every LeRobot set. They are looked through again for every catalogue,
  * so that a run in progress grows in the list.
  */
 
@@ -33,9 +22,18 @@ export type ViewerLibrary = {
 };
 
 const deepest = 4;
-const skipped = new Set(["node_modules", "videos", "images", ".git", ".cache"]);
+const skipped = new Set(["node_modules", "videos", "images"]);
+/** Files that are read at the same time. */
+const readers = 8;
 
 type Found = { readonly rolloutFolders: Map<string, string[]>; readonly sets: string[] };
+
+const byNumber = (left: string, right: string) => left.localeCompare(right, "en", { numeric: true });
+const isFolder = (path: string) =>
+  stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 
 /** Walks down at most four levels; a LeRobot set is one thing and is not walked into. */
 async function find(folder: string, depth: number, found: Found): Promise<Found> {
@@ -48,123 +46,100 @@ async function find(folder: string, depth: number, found: Found): Promise<Found>
   if (rollouts.length > 0) found.rolloutFolders.set(folder, rollouts.sort(byNumber));
   if (depth === deepest) return found;
   for (const entry of entries.sort((left, right) => byNumber(left.name, right.name))) {
-    if (entry.isDirectory() && !skipped.has(entry.name)) await find(join(folder, entry.name), depth + 1, found);
+    if (skipped.has(entry.name) || entry.name.startsWith(".")) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(path)))) await find(path, depth + 1, found);
   }
   return found;
 }
 
-const byNumber = (left: string, right: string) => left.localeCompare(right, "en", { numeric: true });
-const isFile = (path: string) =>
-  stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
+async function listAll(paths: readonly string[], list: RolloutLister): Promise<ListedRollout[]> {
+  const listed: ListedRollout[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < paths.length) {
+      const index = next++;
+      listed[index] = await list(paths[index]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(readers, paths.length) }, work));
+  return listed;
+}
 
-type RolloutGroup = { readonly summary: EpisodeGroup; readonly files: ReadonlyMap<string, string> };
+/** A folder to look through, or one rollout; `name` starts the names of its groups where several are given. */
+type Root = { readonly path: string; readonly name: string };
 
-async function readRolloutGroups(
-  folder: string,
-  paths: readonly string[],
-  id: string,
-  list: RolloutLister,
-): Promise<RolloutGroup[]> {
-  const byPolicy = new Map<string, { path: string; summary: EpisodeSummary }[]>();
-  for (const path of paths) {
-    const summary = await list(path);
-    byPolicy.set(summary.policyId, [...(byPolicy.get(summary.policyId) ?? []), { path, summary }]);
-  }
-  // A broken file has no policy: it goes to the first group rather than into one of its own.
-  const broken = byPolicy.size > 1 ? (byPolicy.get("") ?? []) : [];
-  if (broken.length > 0) byPolicy.delete("");
-  const split = byPolicy.size > 1;
-  return [...byPolicy].map(([policy, members], index) => {
-    const all = index === 0 ? [...members, ...broken] : members;
-    const label = split ? `${basename(folder)} · ${policy}` : basename(folder);
-    const episodes = all.map(({ summary }) => summary);
-    return {
-      summary: { id: split ? `${id}:${policy}` : id, label, kind: "rollouts", episodes },
-      files: new Map(all.map(({ path, summary }) => [summary.id, path])),
-    };
+function nameRoots(paths: readonly string[]): Root[] {
+  const absolute = paths.map((path) => resolve(path));
+  if (absolute.length === 1) return [{ path: absolute[0]!, name: "" }];
+  const names = new Set<string>();
+  return absolute.map((path) => {
+    let name = basename(path);
+    for (let copy = 2; names.has(name); copy++) name = `${basename(path)} (${copy})`;
+    names.add(name);
+    return { path, name };
   });
 }
 
-const fileUrl = (kind: string, ...parts: string[]) => `files/${kind}/${parts.map(encodeURIComponent).join("/")}`;
-
-async function rolloutDetail(group: string, summary: EpisodeSummary, path: string): Promise<EpisodeDetail> {
-  const log = await readRollout(path);
-  const { found, notes } = await rolloutVideos(path, log);
-  return {
-    group,
-    summary,
-    timestampsS: Array.from({ length: log.frames }, (_, frame) => frame / log.rateHz),
-    series: rolloutSeries(log),
-    videos: [...found.keys()].map(
-      (camera): VideoSource => ({ camera, url: fileUrl("video", group, summary.id, camera), startS: 0 }),
-    ),
-    rolloutUrl: fileUrl("rollout", group, summary.id),
-    notes,
-  };
-}
-
 /**
- * Makes the library of one folder.
+ * Makes the library.
  *
- * @param open how LeRobot sets are opened (`openLeRobot` of datasets)
+ * @param paths folders, or single `*.rollout` files
+ * @param open  how LeRobot sets are opened
  */
-export function createLibrary(root: string, open: OpenReader): ViewerLibrary {
+export function createLibrary(paths: readonly string[], open: OpenReader): ViewerLibrary {
+  const roots = nameRoots(paths);
   const list = createRolloutLister();
-  const sets = new Map<string, LeRobotSource>();
-  let rolloutGroups = new Map<string, RolloutGroup>();
-  const groupId = (folder: string) => relative(root, folder).split(sep).join("/") || ".";
+  const sets = new Map<string, LeRobotSet>();
+  let sources = new Map<string, GroupSource>();
 
-  async function scan(): Promise<EpisodeGroup[]> {
-    const found = await find(root, 0, { rolloutFolders: new Map(), sets: [] });
-    const groups: RolloutGroup[] = [];
-    for (const [folder, paths] of found.rolloutFolders) {
-      groups.push(...(await readRolloutGroups(folder, paths, groupId(folder), list)));
+  async function scanRoot({ path, name }: Root): Promise<GroupSource[]> {
+    const isSingle = path.endsWith(".rollout") && (await isFile(path));
+    const base = isSingle ? dirname(path) : path;
+    const found: Found = isSingle
+      ? { rolloutFolders: new Map([[base, [path]]]), sets: [] }
+      : await find(path, 0, { rolloutFolders: new Map(), sets: [] });
+    const idOf = (folder: string) =>
+      [name, relative(base, folder).split(sep).join("/")].filter(Boolean).join("/") || basename(base);
+    const groups: GroupSource[] = [];
+    for (const [folder, files] of found.rolloutFolders) {
+      groups.push(...groupRollouts(idOf(folder), idOf(folder), await listAll(files, list)));
     }
-    rolloutGroups = new Map(groups.map((group) => [group.summary.id, group]));
     for (const folder of found.sets) {
-      if (!sets.has(groupId(folder))) sets.set(groupId(folder), createLeRobotSource(folder, groupId(folder), open));
+      if (!sets.has(folder)) sets.set(folder, createLeRobotSet(folder, idOf(folder), idOf(folder), open));
+      groups.push(await sets.get(folder)!.source());
     }
-    const setGroups = await Promise.all(found.sets.map((folder) => sets.get(groupId(folder))!.group()));
-    return [...groups.map(({ summary }) => summary), ...setGroups];
+    return groups;
   }
-
-  /** The file of a rollout; looks through the folder again when the name is new. */
-  async function rolloutOf(group: string, id: string): Promise<string | null> {
-    if (!rolloutGroups.get(group)?.files.has(id)) await scan();
-    return rolloutGroups.get(group)?.files.get(id) ?? null;
+  async function scan(): Promise<GroupSource[]> {
+    const groups = (await Promise.all(roots.map(scanRoot))).flat();
+    sources = new Map(groups.map((source) => [source.group.id, source]));
+    return groups;
   }
-  async function setOf(group: string): Promise<LeRobotSource | null> {
-    if (!sets.has(group)) await scan();
-    return sets.get(group) ?? null;
+  /** Looks through the folders again when the name is new. */
+  async function sourceOf(group: string, id: string): Promise<GroupSource> {
+    if (!sources.get(group)?.has(id)) await scan();
+    const source = sources.get(group);
+    if (source?.has(id)) return source;
+    const place = roots.map(({ path }) => path).join(", ");
+    throw new UserError(`viewer: must be an episode of ${place}, got "${group}/${id}". Choose one from the list.`);
   }
-  const missing = (group: string, id: string) =>
-    new UserError(`viewer: expected an episode of ${root}, got "${group}/${id}". Choose one from the list.`);
 
   return {
-    catalog: async () => ({ path: root, groups: await scan() }),
-    async episode(group, id) {
-      const path = await rolloutOf(group, id);
-      if (path !== null) return await rolloutDetail(group, await list(path), path);
-      const set = await setOf(group);
-      if (set === null) throw missing(group, id);
-      return await set.episode(id, (kind, ...parts) => fileUrl(kind, group, id, ...parts));
-    },
+    catalog: async () => ({
+      path: roots.map(({ path }) => path).join(", "),
+      groups: (await scan()).map(({ group }) => group),
+    }),
+    episode: async (group, id) => await (await sourceOf(group, id)).episode(id),
     async rolloutFile(group, id) {
-      const path = (await rolloutOf(group, id)) ?? (await (await setOf(group))?.rolloutFile(id));
-      if (!path) throw missing(group, id);
+      const path = await (await sourceOf(group, id)).rolloutFile(id);
+      if (!path) throw new UserError(`viewer: must be an episode with a rollout, got ${group}/${id}, which has none.`);
       return path;
     },
     async videoFile(group, id, camera) {
-      const path = await rolloutOf(group, id);
-      const file =
-        path === null
-          ? await (await setOf(group))?.videoFile(id, camera)
-          : (await rolloutVideos(path, await readRollout(path))).found.get(camera);
-      if (!file) throw new UserError(`viewer: expected a video of camera "${camera}" for ${group}/${id}, got none.`);
-      return file;
+      const path = await (await sourceOf(group, id)).videoFile(id, camera);
+      if (path) return path;
+      throw new UserError(`viewer: must be a camera of ${group}/${id}, got "${camera}", which has no video there.`);
     },
     async close() {
       for (const set of sets.values()) await set.close();

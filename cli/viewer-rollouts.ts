@@ -1,19 +1,20 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { FormatError } from "#core/errors.ts";
-import { positionsOf } from "#sim-viewer/src/poses.ts";
-import { decodeRollout } from "#sim-viewer/src/rollout-file.ts";
-import { findEffector, toSeries } from "#sim-viewer/src/signals.ts";
-import type { EpisodeSummary, Series } from "#sim-viewer/src/viewer-protocol.ts";
+import { positionsOf } from "#sim-viewer/src/episode/poses.ts";
+import { decodeRollout } from "#sim-viewer/src/episode/rollout-file.ts";
+import { findEffector, toSeries } from "#sim-viewer/src/episode/signals.ts";
+import type { EpisodeDetail, EpisodeGroup, EpisodeSummary, Series } from "#sim-viewer/src/episode/viewer-protocol.ts";
 import type { RolloutLog } from "#world/scene/rollout-log.ts";
-import { safePath } from "./viewer-server.ts";
+import { pathInside } from "./viewer-files.ts";
+import { fileUrl, type GroupSource, openVideos } from "./viewer-source.ts";
 
 /** @file `*.rollout` files as the viewer lists and opens them. */
 
 /** @throws FormatError when the file cannot be read or does not hold a whole log */
 export async function readRollout(path: string): Promise<RolloutLog> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new FormatError(path, "expected a readable file. Check its permissions.", { cause });
+    throw new FormatError(path, "must be a readable file, got none. Check its permissions.", { cause });
   });
   try {
     return decodeRollout(bytes);
@@ -22,58 +23,53 @@ export async function readRollout(path: string): Promise<RolloutLog> {
   }
 }
 
-export const rolloutId = (path: string) => basename(path, extname(path));
+const rolloutId = (path: string) => basename(path, extname(path));
+
+const nothingKnown = { instruction: "", frames: 0, rateHz: 0, success: null, reasons: [], policyId: "" } as const;
 
 function summarize(path: string, log: RolloutLog): EpisodeSummary {
-  const { instance } = log;
-  return {
-    id: rolloutId(path),
-    label: rolloutId(path),
-    instruction: instance.instruction,
-    frames: log.frames,
-    rateHz: log.rateHz,
-    success: log.success,
-    reasons: log.reasons,
-    policyId: log.policyId,
-    task: instance.task,
-    split: instance.split,
-    instance: instance.hash,
-  };
+  const { instance, frames, rateHz, success, reasons, policyId } = log;
+  const { instruction, task, split, hash } = instance;
+  const id = rolloutId(path);
+  return { id, label: id, instruction, frames, rateHz, success, reasons, policyId, task, split, instance: hash };
 }
 
 function summarizeBroken(path: string, problem: string): EpisodeSummary {
-  return {
-    id: rolloutId(path),
-    label: rolloutId(path),
-    instruction: "",
-    frames: 0,
-    rateHz: 0,
-    success: null,
-    reasons: [],
-    policyId: "",
-    task: "",
-    split: "",
-    instance: "",
-    problem,
-  };
+  const id = rolloutId(path);
+  return { ...nothingKnown, id, label: id, task: "", split: "", instance: "", problem };
 }
 
-export type RolloutLister = (path: string) => Promise<EpisodeSummary>;
+/** One file as it stands in the list. `videos` are absolute paths by camera name, whether they are there or not. */
+export type ListedRollout = {
+  readonly path: string;
+  readonly summary: EpisodeSummary;
+  readonly videos: ReadonlyMap<string, string>;
+};
 
-/** Summaries by path, read again only when the file changed. A broken file becomes a summary with a `problem`. */
+/** Videos lie beside their log; a name that leaves its folder is left out. */
+function videoPaths(path: string, log: RolloutLog): Map<string, string> {
+  const entries = Object.entries(log.videos).map(
+    ([camera, name]) => [camera, pathInside(dirname(path), name)] as const,
+  );
+  return new Map(entries.filter((entry): entry is readonly [string, string] => entry[1] !== null));
+}
+
+/** Lists a file; a broken one with its problem. Files that did not change are not read again. */
+export type RolloutLister = (path: string) => Promise<ListedRollout>;
+
 export function createRolloutLister(): RolloutLister {
-  const known = new Map<string, { key: string; summary: EpisodeSummary }>();
+  const known = new Map<string, { key: string; listed: ListedRollout }>();
   return async (path) => {
     const info = await stat(path).catch(() => null);
     const key = `${info?.mtimeMs}/${info?.size}`;
     const cached = known.get(path);
-    if (cached?.key === key) return cached.summary;
-    const summary = await readRollout(path).then(
-      (log) => summarize(path, log),
-      (error: unknown) => summarizeBroken(path, error instanceof Error ? error.message : String(error)),
+    if (cached?.key === key) return cached.listed;
+    const listed = await readRollout(path).then(
+      (log) => ({ path, summary: summarize(path, log), videos: videoPaths(path, log) }),
+      (error: Error) => ({ path, summary: summarizeBroken(path, error.message), videos: new Map<string, string>() }),
     );
-    known.set(path, { key, summary });
-    return summary;
+    known.set(path, { key, listed });
+    return listed;
   };
 }
 
@@ -88,20 +84,43 @@ export function rolloutSeries(log: RolloutLog): Series[] {
   return series.filter(({ channels }) => channels.length > 0);
 }
 
-/** Videos that a log names, each beside it; a name that leaves the log's folder is treated as missing. */
-export async function rolloutVideos(
-  path: string,
-  log: RolloutLog,
-): Promise<{ found: Map<string, string>; notes: string[] }> {
-  const found = new Map<string, string>();
-  const notes: string[] = [];
-  for (const [camera, name] of Object.entries(log.videos)) {
-    const file = safePath(dirname(path), encodeURIComponent(name).replaceAll("%2F", "/"));
-    const info = file === null ? null : await stat(file).catch(() => null);
-    if (file !== null && info?.isFile() && info.size > 0) found.set(camera, file);
-    else notes.push(`Camera ${camera}: the video ${name} is not beside the rollout.`);
-  }
-  return { found, notes };
+async function openRollout(group: string, { path, summary, videos }: ListedRollout): Promise<EpisodeDetail> {
+  const log = await readRollout(path);
+  const timestampsS = Array.from({ length: log.frames }, (_, frame) => frame / log.rateHz);
+  const opened = await openVideos(videos, timestampsS, (camera) => fileUrl("video", group, summary.id, camera));
+  return {
+    group,
+    summary,
+    timestampsS,
+    series: rolloutSeries(log),
+    videos: opened.videos,
+    rolloutUrl: fileUrl("rollout", group, summary.id),
+    notes: opened.notes,
+  };
 }
 
-export const rolloutPath = (folder: string, id: string) => join(folder, `${id}.rollout`);
+function rolloutGroup(id: string, label: string, members: readonly ListedRollout[]): GroupSource {
+  const byId = new Map(members.map((member) => [member.summary.id, member]));
+  const group: EpisodeGroup = { id, label, kind: "rollouts", episodes: members.map(({ summary }) => summary) };
+  return {
+    group,
+    has: (episode) => byId.has(episode),
+    episode: (episode) => openRollout(id, byId.get(episode)!),
+    rolloutFile: async (episode) => byId.get(episode)?.path ?? null,
+    videoFile: async (episode, camera) => byId.get(episode)?.videos.get(camera) ?? null,
+  };
+}
+
+/** The groups of one folder's rollouts: one for each policy where several share the folder. */
+export function groupRollouts(id: string, label: string, listed: readonly ListedRollout[]): GroupSource[] {
+  const policies = [
+    ...new Set(listed.flatMap(({ summary }) => (summary.problem === undefined ? [summary.policyId] : []))),
+  ];
+  if (policies.length < 2) return [rolloutGroup(id, label, listed)];
+  return policies.map((policy, index) => {
+    // A broken file has no policy: it goes to the first group rather than into one of its own.
+    const isMember = ({ summary }: ListedRollout) =>
+      summary.problem === undefined ? summary.policyId === policy : index === 0;
+    return rolloutGroup(`${id}:${policy}`, `${label} · ${policy}`, listed.filter(isMember));
+  });
+}

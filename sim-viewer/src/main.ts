@@ -1,11 +1,8 @@
 import "./style.css";
-import { fetchCatalog } from "./api.ts";
+import "./without-eval.ts";
 import { createApp } from "./app.ts";
+import { watchCatalog } from "./episode/api.ts";
 
-const root = document.querySelector<HTMLElement>("#app")!;
-const app = createApp(root);
+const app = createApp(document.querySelector<HTMLElement>("#app")!);
 
-fetchCatalog().then(
-  (catalog) => app.showCatalog(catalog),
-  (error: Error) => app.showProblem(error.message),
-);
+watchCatalog(app.showCatalog, app.showProblem);

@@ -13,6 +13,7 @@ import {
   Vector3,
 } from "three";
 import type { Light } from "#world/scene/scene.ts";
+import type { Extent } from "./extent.ts";
 
 /** @file What stands around the scene's own geoms: backdrop, floor, grid and lights. */
 
@@ -21,14 +22,6 @@ export const backdrop = new Color(0x10141a);
 
 /** three's diffuse term divides by pi, the scene's intensities do not: intensity 1 means "as bright as the colour". */
 const perSteradian = Math.PI;
-
-/** Where the interesting things are, metres: their centre and radius, how far shadows reach, the lowest surface's height. */
-export type Extent = {
-  readonly centre: Vector3;
-  readonly radius: number;
-  readonly reach: number;
-  readonly floor: number;
-};
 
 export type Stage = {
   readonly scene: Scene;

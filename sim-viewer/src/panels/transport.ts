@@ -1,5 +1,5 @@
+import { type Playback, speeds } from "../episode/playback.ts";
 import { element, icon, iconButton } from "./dom.ts";
-import { type Playback, speeds } from "./playback.ts";
 
 export type Transport = {
   readonly root: HTMLElement;
@@ -12,6 +12,7 @@ export type TransportActions = {
   step(frames: number): void;
   seekFrame(frame: number): void;
   setSpeed(speed: number): void;
+  toggleLoop(): void;
 };
 
 const speedLabel = (speed: number) => `${speed}×`;
@@ -36,6 +37,7 @@ export function createTransport(actions: TransportActions): Transport {
     ...speeds.map((value) => element("option", { value, selected: value === 1 }, speedLabel(value))),
   );
   speed.addEventListener("change", () => actions.setSpeed(Number(speed.value)));
+  const loop = iconButton("loop", "Play in a loop (L)", actions.toggleLoop);
   const time = element("output", { class: "readout" });
   const frameText = element("output", { class: "readout readout-frame" });
   const controls = [
@@ -54,11 +56,12 @@ export function createTransport(actions: TransportActions): Transport {
       time,
       scrubber,
       frameText,
+      loop,
       speed,
     ),
     update(playback) {
       const isIdle = playback === null || playback.frames < 2;
-      for (const control of [...controls, scrubber, speed]) control.disabled = isIdle;
+      for (const control of [...controls, scrubber, speed, loop]) control.disabled = isIdle;
       if (!playback) {
         time.textContent = frameText.textContent = "";
         return;
@@ -68,7 +71,8 @@ export function createTransport(actions: TransportActions): Transport {
       scrubber.valueAsNumber = frame;
       scrubber.style.setProperty("--fill", `${(100 * frame) / Math.max(playback.frames - 1, 1)}%`);
       scrubber.setAttribute("aria-valuetext", `frame ${frame} of ${playback.frames}`);
-      time.textContent = `${playback.timeS.toFixed(2)} s / ${playback.durationS.toFixed(2)} s`;
+      loop.setAttribute("aria-pressed", String(playback.isLooping));
+      time.textContent = `${(playback.timeS - playback.startS).toFixed(2)} s / ${playback.durationS.toFixed(2)} s`;
       frameText.textContent = `Frame ${frame} / ${playback.frames - 1}`;
       if (Number(speed.value) !== playback.speed) speed.value = String(playback.speed);
       if (wasPlaying === playback.isPlaying) return;

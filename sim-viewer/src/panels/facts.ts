@@ -1,14 +1,14 @@
-import { element, icon, verdictBadge } from "./dom.ts";
-import type { EpisodeDetail } from "./viewer-protocol.ts";
+import type { EpisodeDetail } from "../episode/viewer-protocol.ts";
+import { element, icon } from "./dom.ts";
 
 /** What is known about the episode in words: verdict with its reasons, and the facts that name it. */
 export function makeFacts({ summary, timestampsS, notes }: EpisodeDetail, groupLabel: string): HTMLElement {
-  const endS = timestampsS.at(-1) ?? 0;
+  const lengthS = (timestampsS.at(-1) ?? 0) - (timestampsS[0] ?? 0);
   const facts: readonly [string, string][] = [
     ["Policy", summary.policyId],
     ["Task", summary.task],
     ["Split", summary.split],
-    ["Length", `${timestampsS.length} frames, ${endS.toFixed(2)} s at ${+summary.rateHz.toFixed(2)} Hz`],
+    ["Length", `${timestampsS.length} frames, ${lengthS.toFixed(2)} s at ${+summary.rateHz.toFixed(2)} Hz`],
     ["From", `${groupLabel} / ${summary.id}`],
     ["Instance", summary.instance.slice(0, 12)],
   ];
@@ -19,7 +19,7 @@ export function makeFacts({ summary, timestampsS, notes }: EpisodeDetail, groupL
   return element(
     "section",
     { class: "facts", "aria-label": "About this episode" },
-    element("div", { class: "facts-head" }, element("h2", {}, "Episode"), verdictBadge(summary.success)),
+    element("h2", {}, "Episode"),
     reasons.length > 0
       ? element("ul", { class: `reasons ${summary.success ? "" : "reasons-failure"}` }, ...reasons)
       : null,

@@ -43,8 +43,8 @@ export type Series = {
   readonly values: readonly (readonly (number | null)[])[];
 };
 
-/** One camera's mp4: frame `t` is on screen from `startS + timestampsS[t]` on. */
-export type VideoSource = { readonly camera: string; readonly url: string; readonly startS: number };
+/** One camera's video: frame t of the episode comes on at `frameTimesS[t]` of the file, seconds. */
+export type VideoSource = { readonly camera: string; readonly url: string; readonly frameTimesS: readonly number[] };
 
 /** Answer of `GET /api/episode/GROUP/ID`. */
 export type EpisodeDetail = {

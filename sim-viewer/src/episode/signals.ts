@@ -32,19 +32,29 @@ function findAxis(names: readonly string[], words: readonly string[]): number {
   return -1;
 }
 
-/** Columns of a Cartesian move; `null` unless both x and y are named (joint actions have no arrow). */
-export function findMove(names: readonly string[]): AxisColumns | null {
-  const [x, y, z] = ["x", "y", "z"].map((axis) => findAxis(names, [`d${axis}`, axis, `v${axis}`])) as [
-    number,
-    number,
-    number,
-  ];
-  return x >= 0 && y >= 0 ? [x, y, z] : null;
+/**
+ * Columns of a Cartesian move, and what its numbers are: metres per step ("dx"), metres per second ("vx"), or something
+ * that the bare names "x, y" leave open.
+ */
+export type Move = { readonly columns: AxisColumns; readonly kind: "delta" | "velocity" | "unknown" };
+
+/** Finds the move in action names; `null` unless both x and y are named (joint actions have no arrow). */
+export function findMove(names: readonly string[]): Move | null {
+  for (const [prefix, kind] of [
+    ["d", "delta"],
+    ["v", "velocity"],
+    ["", "unknown"],
+  ] as const) {
+    const columns = ["x", "y", "z"].map((axis) => findAxis(names, [`${prefix}${axis}`]));
+    if (columns[0]! >= 0 && columns[1]! >= 0) return { columns: columns as [number, number, number], kind };
+  }
+  return null;
 }
 
 /** A path of an end effector that a foreign data set's own column names give away. */
 export type NamedPath = {
-  readonly name: string /** f32[T, 3] metres, z = 0 where not named */;
+  readonly name: string;
+  /** f32[T, 3] metres */
   readonly positions: Float32Array;
 };
 
@@ -83,12 +93,30 @@ export function toSeries(name: string, channels: readonly string[], rows: ArrayL
   return { name, channels, values };
 }
 
-/** Largest length of the move over the episode, so that arrows of one episode compare with each other. */
-export function largestMove(actions: Float32Array, width: number, axes: AxisColumns): number {
+/** Length of an episode's largest move as it is drawn, metres; the others keep their ratio to it. */
+const longestM = 0.16;
+
+/**
+ * Makes the function that gives the arrow of a frame's action as a vector in metres, [0, 0, 0] where nothing moves.
+ *
+ * @param actions f32[T, width]
+ */
+export function makeArrows(
+  actions: Float32Array,
+  width: number,
+  columns: AxisColumns,
+): (frame: number) => readonly [number, number, number] {
+  const frames = Math.floor(actions.length / width);
+  const moveOf = (frame: number) =>
+    columns.map((column) => (column < 0 ? 0 : (actions[frame * width + column] ?? 0))) as [number, number, number];
   let largest = 0;
-  for (let row = 0; row + width <= actions.length; row += width) {
-    const squared = axes.reduce((sum, column) => sum + (column < 0 ? 0 : actions[row + column]! ** 2), 0);
-    largest = Math.max(largest, squared);
-  }
-  return Math.sqrt(largest);
+  for (let frame = 0; frame < frames; frame++) largest = Math.max(largest, Math.hypot(...moveOf(frame)) || 0);
+  const scale = largest > 0 && Number.isFinite(largest) ? longestM / largest : 0;
+  return (frame) => {
+    const [x, y, z] = moveOf(Math.min(frame, frames - 1));
+    return [x * scale, y * scale, z * scale];
+  };
 }
+
+/** The camera's own name: LeRobot puts every camera under `observation.images.`. */
+export const cameraName = (feature: string) => feature.replace(/^observation\.images\./, "");

@@ -35,3 +35,7 @@ export function formatHash(link: DeepLink): string {
   const compare = link.compare ? `?with=${encodePair(link.compare.group, link.compare.episode)}` : "";
   return `#${encodePair(link.group, link.episode)}/${link.frame}${compare}`;
 }
+
+/** Whether two links open the same, whatever the frame. */
+export const isSameEpisode = (left: DeepLink, right: DeepLink) =>
+  formatHash({ ...left, frame: 0 }) === formatHash({ ...right, frame: 0 });

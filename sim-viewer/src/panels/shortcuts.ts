@@ -7,6 +7,9 @@ export type ShortcutActions = {
   changeSpeed(step: number): void;
   openNeighbour(step: number): void;
   nextCamera(): void;
+  toggleLoop(): void;
+  toggleFailures(): void;
+  closeComparison(): void;
   focusFilter(): void;
   showHelp(): void;
 };
@@ -18,7 +21,11 @@ const help: readonly [string, string][] = [
   ["Home End", "First or last frame"],
   ["↑ ↓", "Previous or next episode"],
   ["− +", "Slower or faster"],
+  ["L", "Play in a loop"],
   ["C", "Next camera view"],
+  ["F", "Only failures, or all"],
+  ["Shift click", "Compare with the open episode"],
+  ["Esc", "Close the comparison"],
   ["/", "Filter the list"],
   ["?", "This help"],
 ];
@@ -59,12 +66,16 @@ export function listenToKeys(actions: ShortcutActions): void {
     "+": () => actions.changeSpeed(1),
     "=": () => actions.changeSpeed(1),
     c: actions.nextCamera,
+    l: actions.toggleLoop,
+    f: actions.toggleFailures,
+    Escape: actions.closeComparison,
     "/": actions.focusFilter,
     "?": actions.showHelp,
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && event.target instanceof HTMLInputElement) event.target.blur();
-    const action = byKey[event.key];
+    if (event.key === "Escape" && event.target instanceof HTMLInputElement) return event.target.blur();
+    if (document.querySelector("dialog[open]")) return;
+    const action = byKey[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey || isTaken(event.target, event.key)) return;
     event.preventDefault();
     action(event);

@@ -27,14 +27,17 @@ export function frameTimeAt(timestampsS: readonly number[], timeS: number): Fram
 
 export type Playback = {
   readonly frames: number;
+  readonly startS: number;
   readonly durationS: number;
   timeS: number;
   speed: number;
   isPlaying: boolean;
+  /** Whether it starts over at the end instead of stopping there. */
+  isLooping: boolean;
   frame(): number;
-  frameTime(): FrameTime;
   /** Jumps to a frame's own time and stops; clamped to the episode. */
   seekFrame(frame: number): void;
+  /** Jumps without stopping; clamped to the episode. */
   seekTime(timeS: number): void;
   /** Starts, from the beginning when the end was reached; or stops. */
   toggle(): void;
@@ -42,39 +45,43 @@ export type Playback = {
   advance(elapsedS: number): boolean;
 };
 
-/** Makes a stopped clock at frame 0 over the given capture times. */
-export function createPlayback(timestampsS: readonly number[], speed = 1): Playback {
+/** Makes a stopped clock at frame 0 over the given capture times, ascending. */
+export function createPlayback(timestampsS: readonly number[], speed = 1, isLooping = false): Playback {
   const frames = timestampsS.length;
   const startS = timestampsS[0] ?? 0;
   const endS = timestampsS[frames - 1] ?? 0;
-  const clamp = (timeS: number) => Math.min(Math.max(timeS, startS), endS);
+  const durationS = endS - startS;
   return {
     frames,
-    durationS: endS - startS,
+    startS,
+    durationS,
     timeS: startS,
     speed,
     isPlaying: false,
+    isLooping,
     frame() {
       return frameAt(timestampsS, this.timeS);
-    },
-    frameTime() {
-      return frameTimeAt(timestampsS, this.timeS);
     },
     seekFrame(frame) {
       this.isPlaying = false;
       this.timeS = timestampsS[Math.min(Math.max(Math.round(frame), 0), frames - 1)] ?? 0;
     },
     seekTime(timeS) {
-      this.timeS = clamp(timeS);
+      this.timeS = Math.min(Math.max(timeS, startS), endS);
     },
     toggle() {
       if (!this.isPlaying && this.timeS >= endS) this.timeS = startS;
-      this.isPlaying = !this.isPlaying && endS > startS;
+      this.isPlaying = !this.isPlaying && durationS > 0;
     },
     advance(elapsedS) {
       if (!this.isPlaying) return false;
-      this.timeS = clamp(this.timeS + elapsedS * this.speed);
-      if (this.timeS >= endS) this.isPlaying = false;
+      const next = this.timeS + elapsedS * this.speed;
+      if (next < endS) this.timeS = next;
+      else if (this.isLooping) this.timeS = startS + ((next - startS) % durationS);
+      else {
+        this.timeS = endS;
+        this.isPlaying = false;
+      }
       return true;
     },
   };

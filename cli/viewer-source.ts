@@ -1,0 +1,48 @@
+import { stat } from "node:fs/promises";
+import type { EpisodeDetail, EpisodeGroup, VideoSource } from "#sim-viewer/src/episode/viewer-protocol.ts";
+import { pairFrames, readFrameTimes } from "./viewer-video-times.ts";
+
+/** One group of the list with the means to open its episodes and find their files. */
+export type GroupSource = {
+  readonly group: EpisodeGroup;
+  has(episode: string): boolean;
+  /** @throws UserError when the episode cannot be read */
+  episode(episode: string): Promise<EpisodeDetail>;
+  rolloutFile(episode: string): Promise<string | null>;
+  videoFile(episode: string, camera: string): Promise<string | null>;
+};
+
+export const fileUrl = (kind: "rollout" | "video", ...parts: string[]) =>
+  `files/${kind}/${parts.map(encodeURIComponent).join("/")}`;
+
+export const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile() && info.size > 0,
+    () => false,
+  );
+
+/** Reads the frame times of an episode's videos; one that is missing or broken becomes a note. */
+export async function openVideos(
+  paths: ReadonlyMap<string, string>,
+  timestampsS: readonly number[],
+  url: (camera: string) => string,
+): Promise<{ videos: VideoSource[]; notes: string[] }> {
+  const videos: VideoSource[] = [];
+  const notes: string[] = [];
+  for (const [camera, path] of paths) {
+    if (!(await isFile(path))) {
+      notes.push(`Camera ${camera}: the video of this episode is missing.`);
+      continue;
+    }
+    try {
+      const fileTimesS = await readFrameTimes(path);
+      videos.push({ camera, url: url(camera), frameTimesS: pairFrames(fileTimesS, timestampsS) });
+      if (fileTimesS.length !== timestampsS.length) {
+        notes.push(`Camera ${camera}: ${fileTimesS.length} pictures for ${timestampsS.length} rows, paired by time.`);
+      }
+    } catch (error) {
+      notes.push(`Camera ${camera}: ${(error as Error).message}`);
+    }
+  }
+  return { videos, notes };
+}

@@ -1,0 +1,64 @@
+import { stat } from "node:fs/promises";
+import { UserError } from "#core/errors.ts";
+import { loadPage } from "./viewer-build.ts";
+import type { OpenReader } from "./viewer-lerobot.ts";
+import { createLibrary } from "./viewer-library.ts";
+import { closeServer, createViewerServer, isLoopback, listen } from "./viewer-server.ts";
+
+/** The viewer's usual port. */
+export const viewerPort = 5180;
+
+export type ViewerOptions = {
+  /** Folders that hold rollouts and LeRobot sets, up to four levels deep, or single `*.rollout` files. */
+  readonly paths: readonly string[];
+  /** 0: any free one. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Must be set for any host but this machine's loopback: everybody who reaches the port can then see the episodes. */
+  readonly allowRemote?: boolean;
+  /** How LeRobot sets are opened. */
+  readonly openReader: OpenReader;
+  readonly log?: (line: string) => void;
+};
+
+export type RunningViewer = { readonly url: string; close(): Promise<void> };
+
+async function expectPaths(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) throw new UserError("viewer.paths: must name a folder, got none. Pass the folder of a run.");
+  for (const path of paths) {
+    const info = await stat(path).catch(() => null);
+    if (info?.isDirectory() || (info?.isFile() && path.endsWith(".rollout"))) continue;
+    const what = info ? "which is neither" : "which does not exist";
+    throw new UserError(
+      `viewer.paths: must be a folder or a *.rollout file, got "${path}", ${what}. Check its spelling.`,
+    );
+  }
+}
+
+/**
+ * Starts the viewer: builds the page if its sources changed (some seconds), and serves it with what `paths` hold.
+ *
+ * @throws UserError when a path is not there, the port is in use, or the host is another than loopback and
+ *   `allowRemote` is not set
+ */
+export async function startViewer(options: ViewerOptions): Promise<RunningViewer> {
+  const { paths, port = viewerPort, host = "127.0.0.1", allowRemote = false, openReader, log = () => {} } = options;
+  if (!isLoopback(host) && !allowRemote) {
+    throw new UserError(
+      `viewer.host: must be 127.0.0.1, got "${host}", where others could see the episodes. Pass --allowRemote to mean it.`,
+    );
+  }
+  await expectPaths(paths);
+  const page = await loadPage(() => log("viewer: building the page (some seconds, once)"));
+  const library = createLibrary(paths, openReader);
+  const server = createViewerServer(library, page, !isLoopback(host));
+  const bound = await listen(server, host, port);
+  const name = host.includes(":") ? `[${host}]` : host;
+  return {
+    url: `http://${name}:${bound}/`,
+    async close() {
+      await closeServer(server);
+      await library.close();
+    },
+  };
+}
