@@ -1,116 +1,102 @@
+import { availableParallelism } from "node:os";
 import type { TaskInstance } from "#core/contracts/world.ts";
-import { findEmbodiment } from "./embodiments/index.ts";
-import type { RolloutLog } from "./scene/rollout-log.ts";
+import { ConfigError } from "#core/errors.ts";
+import type { SimulatedEpisode } from "./episode.ts";
+import type { RolloutResult } from "./evaluation/rollout-result.ts";
+import { instanceSeed } from "./suites/draw.ts";
 import type { PushConfig } from "./suites/push/config.ts";
-import { generatePushInstance } from "./suites/push/instance.ts";
 import type { PushSplit } from "./suites/push/splits.ts";
-import { findSuite } from "./suites/suite.ts";
-import { createWorld, type SimulatedWorld } from "./world.ts";
-
-/** One episode of the scripted expert. T frames; the last one has no action after it (its row is zero). */
-export type SimulatedEpisode = {
-  readonly index: number;
-  readonly instance: TaskInstance;
-  /** u8[T, size, size, 3] */
-  readonly frames: Uint8Array;
-  readonly size: number;
-  readonly length: number;
-  readonly rateHz: number;
-  /** f32[T, S] and f32[T, A]; null for bodies that record none (videos of hands). */
-  readonly states: Float32Array | null;
-  readonly actions: Float32Array | null;
-  /** For probes and tests only; never part of a data set. */
-  readonly truth: EpisodeTruth;
-  readonly success: boolean;
-  /** Holds the actions of every body, a hand's too: goes with the truth, not with the data. */
-  readonly log: RolloutLog;
-};
-
-export type EpisodeTruth = {
-  /** f32[T, 2] metres */
-  readonly tip: Float32Array;
-  /** Block ids, and their centres f32[T, blocks, 2] metres. */
-  readonly blockIds: readonly string[];
-  readonly blocks: Float32Array;
-  /** f32[T, A] as sent. */
-  readonly actions: Float32Array;
-};
+import { openThreads, type Thread } from "./threads/threads.ts";
 
 export type SimulateOptions = {
   readonly suite: PushConfig;
   readonly embodiment: string;
+  /** Default `train`. */
   readonly split?: PushSplit;
   readonly episodes: number;
   readonly seed: number;
   /** Side of the pictures, pixels. */
   readonly size: number;
-  /** Threads; 0: in this one. */
+  /** Threads; default the number of cores, 0: in this one. */
   readonly workers?: number;
   /** Leave out episodes that the expert failed (drawn again from later seeds); default true. */
   readonly onlySuccesses?: boolean;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 };
 
-/** Plays the expert in one world. */
-export function simulateEpisode(
-  world: SimulatedWorld,
-  instance: TaskInstance,
-  index: number,
-  size: number,
-): SimulatedEpisode {
-  const expert = findSuite(instance.suite).expert(instance, instance.hash);
-  const pictures: Uint8Array[] = [];
-  const states: Float32Array[] = [];
-  const tips: number[] = [];
-  const blocks: number[] = [];
-  world.start(instance);
-  const blockIds = Object.keys(world.truth().blocks);
-  for (;;) {
-    const truth = world.truth();
-    const observation = world.observe();
-    pictures.push(observation.images.front!.data);
-    states.push(observation.state!);
-    tips.push(...truth.tip);
-    for (const id of blockIds) blocks.push(...truth.blocks[id]!);
-    if (world.progress.done) break;
-    world.advance(expert.act(truth));
+/** More draws than this for each wanted episode mean that the expert cannot do the task. */
+const drawsPerEpisode = 20;
+
+/**
+ * Streams episodes of the scripted expert, in order of their index; the same for any number of workers.
+ *
+ * @throws ConfigError when the expert fails nearly always; the signal's reason when it fires
+ */
+export async function* simulateEpisodes(options: SimulateOptions): AsyncGenerator<SimulatedEpisode> {
+  const { suite, embodiment, split = "train", episodes, seed, size, onlySuccesses = true, signal } = options;
+  const draws = onlySuccesses ? drawsPerEpisode * episodes + 100 : episodes;
+  const play = (thread: Thread, draw: number) =>
+    thread.run("simulate", { suite, embodiment, split, seed: instanceSeed(seed, draw), index: draw, size });
+  let index = 0;
+  for await (const episode of inOrder(options.workers, draws, play)) {
+    signal?.throwIfAborted();
+    if (onlySuccesses && !episode.success) continue;
+    yield { ...episode, index };
+    index += 1;
+    options.onProgress?.(index, episodes);
+    if (index === episodes) return;
   }
-  const log = world.log("expert");
-  const { recordsActions } = findEmbodiment(instance.embodiment);
-  const frames = new Uint8Array(pictures.length * size * size * 3);
-  for (const [row, picture] of pictures.entries()) frames.set(picture, row * picture.length);
-  const width = states[0]!.length;
-  const joined = new Float32Array(states.length * width);
-  for (const [row, state] of states.entries()) joined.set(state, row * width);
-  return {
-    index,
-    instance,
-    frames,
-    size,
-    length: pictures.length,
-    rateHz: log.rateHz,
-    states: recordsActions ? joined : null,
-    actions: recordsActions ? log.actions.slice() : null,
-    truth: { tip: Float32Array.from(tips), blockIds, blocks: Float32Array.from(blocks), actions: log.actions.slice() },
-    success: log.success,
-    log,
-  };
+  if (index < episodes) {
+    throw new ConfigError(
+      `simulation: the expert must solve ${episodes} episodes, but solved ${index} of ${draws}. Make the suite easier.`,
+    );
+  }
 }
 
-/** Streams episodes of the scripted expert, in order of their index; the same for any number of workers. */
-export async function* simulateEpisodes(options: SimulateOptions): AsyncGenerator<SimulatedEpisode> {
-  const { suite, embodiment, split = "train", episodes, seed, size, onlySuccesses = true } = options;
-  const body = findEmbodiment(embodiment);
-  const world = await createWorld({ size });
-  try {
-    let index = 0;
-    for (let draw = 0; index < episodes; draw++) {
-      const instance = generatePushInstance(suite, body, split, seed * 1_000_003 + draw);
-      const episode = simulateEpisode(world, instance, index, size);
-      if (onlySuccesses && !episode.success) continue;
-      index += 1;
-      yield episode;
+export type ExpertOptions = {
+  readonly instances: readonly TaskInstance[];
+  readonly workers?: number;
+  readonly record?: (index: number) => boolean;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+};
+
+/** Plays the scripted expert on every instance, without pictures: the upper bound of what a policy can reach. */
+export async function evaluateExpert(options: ExpertOptions): Promise<RolloutResult[]> {
+  const { instances, record, onProgress, signal } = options;
+  const results: RolloutResult[] = [];
+  const play = (thread: Thread, index: number) =>
+    thread.run("expert", { instance: instances[index]!, index, record: record?.(index) ?? false });
+  for await (const result of inOrder(options.workers, instances.length, play)) {
+    signal?.throwIfAborted();
+    results.push(result);
+    onProgress?.(results.length, instances.length);
+  }
+  return results;
+}
+
+/** Runs jobs 0 to `count` - 1 on threads and yields what they give in order; threads work a little ahead. */
+async function* inOrder<T>(
+  workers: number | undefined,
+  count: number,
+  run: (thread: Thread, job: number) => Promise<T>,
+): AsyncGenerator<T> {
+  const threads = openThreads(Math.min(count, workers ?? availableParallelism()));
+  const ahead = 2 * threads.length;
+  const queue: Promise<T>[] = [];
+  let next = 0;
+  const fill = () => {
+    for (; next < count && queue.length < ahead; next++) {
+      const job = run(threads[next % threads.length]!, next);
+      // It is awaited later: until then a failure must not count as unhandled.
+      job.catch(() => undefined);
+      queue.push(job);
     }
+  };
+  try {
+    for (fill(); queue.length > 0; fill()) yield await queue.shift()!;
   } finally {
-    world.close();
+    await Promise.all(threads.map((thread) => thread.close()));
   }
 }

@@ -109,6 +109,16 @@ export class SimulatedWorld implements World {
     return this.simulation.instance;
   }
 
+  /** Control steps since the start. */
+  get stepsTaken(): number {
+    return this.simulation.step;
+  }
+
+  /** A, the numbers of one action. */
+  get actionSize(): number {
+    return this.simulation.embodiment.space.names.length;
+  }
+
   get progress(): Progress {
     return this.latest;
   }

@@ -1,16 +1,16 @@
-import type { TaskInstance, Verifier } from "#core/contracts/world.ts";
+import type { StateLog, TaskInstance, Verifier } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import { createPushExpert, type Expert } from "./push/expert.ts";
 import type { PushGoal, TableTruth } from "./push/goal.ts";
-import { readTruth, verifyPush } from "./push/verifier.ts";
+import { isPushMet, readTruth, verifyPush } from "./push/verifier.ts";
 
 /** What the world must know of a suite to run its episodes. */
 export type Suite = {
   readonly verify: Verifier;
   readonly truth: typeof readTruth;
   readonly maxSteps: (instance: TaskInstance) => number;
-  /** Rows at the end that the verifier looks at: a cheap check while the episode runs. */
-  readonly holdSteps: (instance: TaskInstance) => number;
+  /** Whether the goal's condition holds on the last rows: the cheap part of `verify`, asked after every step. */
+  readonly isMet: (log: StateLog, goal: unknown) => boolean;
   readonly expert: (instance: TaskInstance, seed: number | string) => Expert;
 };
 
@@ -23,7 +23,7 @@ const suites: Readonly<Record<string, Suite>> = {
     verify: verifyPush,
     truth: readTruth,
     maxSteps: (instance) => goalOf(instance).maxSteps,
-    holdSteps: (instance) => goalOf(instance).holdSteps,
+    isMet: isPushMet,
     expert: (instance, seed) => createPushExpert(goalOf(instance), seed),
   },
 };

@@ -105,7 +105,8 @@ export class TabletopSimulation {
     simulation.advance(substeps, controls);
     this.rows.push(this.row());
     const unstable = simulation.isUnstable();
-    const success = !unstable && this.verdict().success;
+    const isMet = !unstable && this.suite.isMet(this.log, this.instance.goal);
+    const success = isMet && this.verdict().success;
     return { done: success || unstable || this.stepNow >= this.suite.maxSteps(this.instance), success, unstable };
   }
 

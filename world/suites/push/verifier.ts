@@ -8,16 +8,47 @@ const largestJumpM = 0.08;
 /** A block that left the table's surface by more than this was lifted, sunk or tipped. */
 const largestLiftM = 0.015;
 
+type Columns = { readonly tip: Point; readonly blocks: readonly (readonly [string, number])[] };
+
+const knownColumns = new WeakMap<readonly string[], Columns>();
+
+/** Where a log keeps the tip's x and y and each block's x; y and z follow. */
+function columnsOf(names: readonly string[]): Columns {
+  const known = knownColumns.get(names);
+  if (known) return known;
+  const blocks = names.flatMap((name, column) =>
+    name.endsWith(" x") && name !== "tip x" ? [[name.slice(0, -2), column] as const] : [],
+  );
+  const columns: Columns = { tip: [names.indexOf("tip x"), names.indexOf("tip y")], blocks };
+  knownColumns.set(names, columns);
+  return columns;
+}
+
+type FullTruth = TableTruth & { readonly heights: Readonly<Record<string, number>> };
+
 /** Reads a state log's row as positions on the table. */
-export function readTruth(log: StateLog, row: number): TableTruth & { readonly heights: Record<string, number> } {
+export function readTruth(log: StateLog, row: number): FullTruth {
   const values = log.rows[row]!;
-  const at = (name: string) => values[log.names.indexOf(name)]!;
-  const ids = log.names.filter((name) => name.endsWith(" x") && name !== "tip x").map((name) => name.slice(0, -2));
-  return {
-    tip: [at("tip x"), at("tip y")],
-    blocks: Object.fromEntries(ids.map((id) => [id, [at(`${id} x`), at(`${id} y`)] as Point])),
-    heights: Object.fromEntries(ids.map((id) => [id, at(`${id} z`)])),
-  };
+  const { tip, blocks } = columnsOf(log.names);
+  const centres: Record<string, Point> = {};
+  const heights: Record<string, number> = {};
+  for (const [id, column] of blocks) {
+    centres[id] = [values[column]!, values[column + 1]!];
+    heights[id] = values[column + 2]!;
+  }
+  return { tip: [values[tip[0]]!, values[tip[1]]!], blocks: centres, heights };
+}
+
+/** Whether the condition holds on the last `holdSteps` rows. */
+export function isPushMet(log: StateLog, untyped: unknown): boolean {
+  const goal = untyped as PushGoal;
+  const last = log.rows.length - 1;
+  if (last + 1 < goal.holdSteps) return false;
+  const start = readTruth(log, 0);
+  for (let row = last; row > last - goal.holdSteps; row--) {
+    if (shortfall(goal, start, readTruth(log, row)) !== null) return false;
+  }
+  return true;
 }
 
 /**

@@ -1,0 +1,143 @@
+/**
+ * @file Closed-loop evaluation: many worlds are stepped together so that the policy answers in batches, while physics and
+ * pictures of other worlds are computed in threads.
+ */
+import { availableParallelism } from "node:os";
+import { type Clock, systemClock } from "#core/clock.ts";
+import type { ActionChunk } from "#core/contracts/action.ts";
+import type { Observation } from "#core/contracts/observation.ts";
+import type { BatchPolicy, Policy } from "#core/contracts/policy.ts";
+import type { TaskInstance } from "#core/contracts/world.ts";
+import { ConfigError, UserError } from "#core/errors.ts";
+import { findEmbodiment } from "../embodiments/index.ts";
+import { openThreads, type Thread } from "../threads/threads.ts";
+import { checkPolicy, pictureSize, readChunks } from "./policy-answers.ts";
+import type { RolloutResult } from "./rollout-result.ts";
+import type { GroupView } from "./world-group.ts";
+
+export type EvaluateOptions = {
+  /** What to solve, all of one embodiment; the same list for every policy that is compared (`drawInstances`). */
+  readonly instances: readonly TaskInstance[];
+  /** A `BatchPolicy` must not remember episodes; a plain `Policy` plays one after the other and is reset before each. */
+  readonly policy: Policy | BatchPolicy;
+  /** Actions of a chunk that are executed before the policy is asked again; default: all. */
+  readonly executeSteps?: number;
+  /** Most observations in one call of the policy; default 32. */
+  readonly batch?: number;
+  /** Threads for physics and pictures; default 2 or the number of cores, 0: in this one. */
+  readonly workers?: number;
+  /** Longest wait for one answer, ms; default two minutes, because the first call may compile the policy. */
+  readonly timeoutMs?: number;
+  /** Which rollouts are logged. */
+  readonly record?: (index: number) => boolean;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+};
+
+const isBatchPolicy = (policy: Policy | BatchPolicy): policy is BatchPolicy => "inferBatch" in policy;
+
+/**
+ * Plays every instance with the policy.
+ *
+ * @returns one result per instance, in their order
+ * @throws ConfigError when the policy does not fit the embodiment; UserError when it returns nothing in time or numbers
+ *   that are not finite; ShapeError when it returns too few; the signal's reason when it fires
+ */
+export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutResult[]> {
+  const { instances, policy, batch = 32, signal } = options;
+  const { spec } = policy;
+  const executeSteps = options.executeSteps ?? spec.chunkLength;
+  const { space } = findEmbodiment(oneEmbodiment(instances));
+  checkPolicy(policy, space, ["front"], executeSteps);
+  const size = pictureSize(spec);
+  const workers = options.workers ?? Math.min(2, availableParallelism());
+  const groups = isBatchPolicy(policy) ? Math.min(Math.max(2, workers), instances.length) : 1;
+  const results = new Array<RolloutResult>(instances.length);
+  let done = 0;
+  const threads = openThreads(Math.min(workers, groups));
+  const collect = ({ finished }: GroupView) => {
+    for (const result of finished) results[result.index] = result;
+    done += finished.length;
+    if (finished.length > 0) options.onProgress?.(done, instances.length);
+  };
+
+  const runGroup = async (group: number, thread: Thread) => {
+    const indices = instances.flatMap((_, index) => (index % groups === group ? [index] : []));
+    const record = indices.map((index) => options.record?.(index) ?? false);
+    const mine = indices.map((index) => instances[index]!);
+    const width = isBatchPolicy(policy) ? batch : 1;
+    let view = await thread.run("openGroup", { group, instances: mine, indices, record, width, size });
+    collect(view);
+    while (view.slots.length > 0) {
+      signal?.throwIfAborted();
+      const actions = await askPolicy(options, view, size, executeSteps);
+      view = await thread.run("advanceGroup", { group, actions, policyId: spec.policyId });
+      collect(view);
+    }
+  };
+  try {
+    policy.reset();
+    await Promise.all(Array.from({ length: groups }, (_, group) => runGroup(group, threads[group % threads.length]!)));
+    return results;
+  } finally {
+    await Promise.all(threads.map((thread) => thread.close()));
+  }
+}
+
+function oneEmbodiment(instances: readonly TaskInstance[]): string {
+  const names = [...new Set(instances.map(({ embodiment }) => embodiment))];
+  if (names.length === 1) return names[0]!;
+  throw new ConfigError(
+    `evaluation: instances must be of one embodiment, got ${names.join(", ") || "none"}. Evaluate each by itself.`,
+  );
+}
+
+/** The view's observations in, the actions to execute out. */
+async function askPolicy(
+  { policy, instances, signal, timeoutMs = 120_000, clock = systemClock }: EvaluateOptions,
+  view: GroupView,
+  size: number,
+  steps: number,
+): Promise<Float32Array[]> {
+  const pixels = size * size * 3;
+  const observations = view.slots.map(({ instruction, stampNs, state }, row): Observation => {
+    const data = view.frames.subarray(row * pixels, (row + 1) * pixels);
+    return { images: { front: { data, height: size, width: size } }, state, instruction, stampNs };
+  });
+  const ask = async (cancel: AbortSignal): Promise<ActionChunk[]> => {
+    if (isBatchPolicy(policy)) return policy.inferBatch(observations, cancel);
+    if (view.slots[0]!.isFirst) policy.reset();
+    return [await policy.infer(observations[0]!, cancel)];
+  };
+  const chunks = await inTime(ask, timeoutMs, clock, signal, policy.spec.policyId);
+  const names = view.slots.map(({ index }) => `instance ${index} (${instances[index]!.hash.slice(0, 12)})`);
+  return readChunks(chunks, policy.spec, steps, names);
+}
+
+/** The answer, or an error after `timeoutMs`; whatever is still running is told through its signal. */
+async function inTime<T>(
+  ask: (cancel: AbortSignal) => Promise<T>,
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+  policyId: string,
+): Promise<T> {
+  const late = new AbortController();
+  const answered = new AbortController();
+  const cancel = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+  const stop = signal ? AbortSignal.any([signal, answered.signal]) : answered.signal;
+  const wait = clock.sleep(timeoutMs, stop).then(() => {
+    const error = new UserError(
+      `policy "${policyId}": must answer within ${timeoutMs} ms, got nothing. Look at its process or allow it more time.`,
+    );
+    late.abort(error);
+    throw error;
+  });
+  try {
+    return await Promise.race([ask(cancel), wait]);
+  } finally {
+    answered.abort();
+    wait.catch(() => undefined);
+  }
+}

@@ -1,0 +1,100 @@
+import type { TaskInstance } from "#core/contracts/world.ts";
+import { createWorld, type SimulatedWorld } from "../world.ts";
+import { type RolloutResult, rolloutResult } from "./rollout-result.ts";
+
+export type OpenGroup = {
+  readonly group: number;
+  readonly instances: readonly TaskInstance[];
+  /** Place of each instance in the whole list. */
+  readonly indices: readonly number[];
+  /** Whether each one's log is wanted. */
+  readonly record: readonly boolean[];
+  /** Most worlds at once. */
+  readonly width: number;
+  /** Side of the pictures, pixels. */
+  readonly size: number;
+};
+
+/** What every running world of a group shows, and what ended since the last view. */
+export type GroupView = {
+  readonly slots: readonly {
+    readonly index: number;
+    /** The first observation of an episode. */
+    readonly isFirst: boolean;
+    readonly instruction: string;
+    readonly stampNs: bigint;
+    readonly state: Float32Array;
+  }[];
+  /** u8[slots, size, size, 3] */
+  readonly frames: Uint8Array;
+  readonly finished: readonly RolloutResult[];
+};
+
+type Slot = { readonly world: SimulatedWorld; at: number; isFirst: boolean };
+
+/** Worlds that are stepped together so that a policy answers all of them at once. A world that ends takes the next instance. */
+export class WorldGroup {
+  private readonly input: OpenGroup;
+  private slots: Slot[];
+  private next = 0;
+  private finished: RolloutResult[] = [];
+  private readonly idle: SimulatedWorld[] = [];
+
+  private constructor(input: OpenGroup, worlds: readonly SimulatedWorld[]) {
+    this.input = input;
+    this.slots = worlds.map((world) => this.begin(world));
+  }
+
+  static async open(input: OpenGroup): Promise<WorldGroup> {
+    const count = Math.min(input.width, input.instances.length);
+    const worlds = await Promise.all(Array.from({ length: count }, () => createWorld({ size: input.size })));
+    return new WorldGroup(input, worlds);
+  }
+
+  private begin(world: SimulatedWorld): Slot {
+    const at = this.next++;
+    world.start(this.input.instances[at]!);
+    return { world, at, isFirst: true };
+  }
+
+  /** Runs every world through its actions, f32[steps, A], or until it is done. */
+  advance(actions: readonly Float32Array[], policyId: string): void {
+    const running: Slot[] = [];
+    for (const [row, slot] of this.slots.entries()) {
+      const { world, at } = slot;
+      const width = world.actionSize;
+      const chunk = actions[row]!;
+      for (let step = 0; step * width < chunk.length && !world.progress.done; step++) {
+        world.advance(chunk.subarray(step * width, (step + 1) * width));
+      }
+      slot.isFirst = false;
+      if (!world.progress.done) {
+        running.push(slot);
+        continue;
+      }
+      this.finished.push(rolloutResult(world, this.input.indices[at]!, this.input.record[at]! ? policyId : null));
+      if (this.next < this.input.instances.length) running.push(this.begin(world));
+      else this.idle.push(world);
+    }
+    this.slots = running;
+  }
+
+  view(): GroupView {
+    const { size, indices } = this.input;
+    const pixels = size * size * 3;
+    const frames = new Uint8Array(this.slots.length * pixels);
+    const slots = this.slots.map(({ world, at, isFirst }, row) => {
+      const { images, instruction, stampNs, state } = world.observe();
+      frames.set(images.front!.data, row * pixels);
+      return { index: indices[at]!, isFirst, instruction, stampNs, state: state! };
+    });
+    const finished = this.finished;
+    this.finished = [];
+    return { slots, frames, finished };
+  }
+
+  close(): void {
+    for (const { world } of this.slots) world.close();
+    for (const world of this.idle) world.close();
+  }
+}

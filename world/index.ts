@@ -1,0 +1,15 @@
+export { planarDelta } from "./embodiments/embodiment.ts";
+export { embodiments, findEmbodiment } from "./embodiments/index.ts";
+export type { EpisodeTruth, SimulatedEpisode } from "./episode.ts";
+export { type EvaluateOptions, evaluatePolicy } from "./evaluation/evaluate.ts";
+export { randomPolicy, zeroPolicy } from "./evaluation/floors.ts";
+export type { RolloutResult } from "./evaluation/rollout-result.ts";
+export { type RolloutSummary, summariseRollouts } from "./evaluation/summary.ts";
+export { decodeRollout, encodeRollout, readRollout, writeRollout } from "./rollout.ts";
+export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simulate.ts";
+export { drawInstance, drawInstances, type InstanceRequest } from "./suites/draw.ts";
+export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/config.ts";
+export { pushVocabulary } from "./suites/push/grammar.ts";
+export { type PushPresetName, pushPresets } from "./suites/push/presets.ts";
+export { type PushSplit, pushSplits } from "./suites/push/splits.ts";
+export { createWorld, type SimulatedWorld, type WorldOptions } from "./world.ts";

@@ -1,0 +1,65 @@
+import type { TaskInstance } from "#core/contracts/world.ts";
+import { playExpert, type SimulatedEpisode, simulateEpisode } from "../episode.ts";
+import type { RolloutResult } from "../evaluation/rollout-result.ts";
+import { type GroupView, type OpenGroup, WorldGroup } from "../evaluation/world-group.ts";
+import { drawInstance, type InstanceRequest } from "../suites/draw.ts";
+import { createWorld, type SimulatedWorld } from "../world.ts";
+
+/** What a thread can be asked. A thread keeps its worlds between jobs. */
+export type Jobs = {
+  /** One episode of the scripted expert, with pictures. */
+  simulate(input: InstanceRequest & { readonly index: number; readonly size: number }): Promise<SimulatedEpisode>;
+  /** The same without pictures. */
+  expert(input: {
+    readonly instance: TaskInstance;
+    readonly index: number;
+    readonly record: boolean;
+  }): Promise<RolloutResult>;
+  openGroup(input: OpenGroup): Promise<GroupView>;
+  /** @param actions per slot of the last view, f32[steps, A] */
+  advanceGroup(input: {
+    readonly group: number;
+    readonly actions: readonly Float32Array[];
+    readonly policyId: string;
+  }): Promise<GroupView>;
+  close(): void;
+};
+
+export function createJobs(): Jobs {
+  const worlds = new Map<number, Promise<SimulatedWorld>>();
+  const groups = new Map<number, WorldGroup>();
+  const worldFor = (size: number) => {
+    const known = worlds.get(size) ?? createWorld({ size });
+    worlds.set(size, known);
+    return known;
+  };
+  const show = (id: number, group: WorldGroup): GroupView => {
+    const view = group.view();
+    if (view.slots.length > 0) return view;
+    group.close();
+    groups.delete(id);
+    return view;
+  };
+  return {
+    async simulate({ index, size, ...request }) {
+      return simulateEpisode(await worldFor(size), drawInstance(request), index, size);
+    },
+    async expert({ instance, index, record }) {
+      return playExpert(await worldFor(8), instance, index, record);
+    },
+    async openGroup(input) {
+      const group = await WorldGroup.open(input);
+      groups.set(input.group, group);
+      return show(input.group, group);
+    },
+    async advanceGroup({ group: id, actions, policyId }) {
+      const group = groups.get(id)!;
+      group.advance(actions, policyId);
+      return show(id, group);
+    },
+    close() {
+      for (const world of worlds.values()) void world.then((open) => open.close());
+      for (const group of groups.values()) group.close();
+    },
+  };
+}
