@@ -66,7 +66,11 @@ export function createRolloutLister(): RolloutLister {
     if (cached?.key === key) return cached.listed;
     const listed = await readRollout(path).then(
       (log) => ({ path, summary: summarize(path, log), videos: videoPaths(path, log) }),
-      (error: Error) => ({ path, summary: summarizeBroken(path, error.message), videos: new Map<string, string>() }),
+      (error: Error) => {
+        // The row stands for the file, so its path is not said twice.
+        const problem = error.message.replace(`${path}: `, "");
+        return { path, summary: summarizeBroken(path, problem), videos: new Map<string, string>() };
+      },
     );
     known.set(path, { key, listed });
     return listed;

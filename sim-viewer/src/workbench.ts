@@ -1,6 +1,6 @@
 import type { LoadedEpisode } from "./episode/load-episode.ts";
 import type { Playback } from "./episode/playback.ts";
-import { createCameraPanel } from "./panels/camera-panel.ts";
+import { type CameraPanel, createCameraPanel } from "./panels/camera-panel.ts";
 import { element } from "./panels/dom.ts";
 import { makeFacts } from "./panels/facts.ts";
 import { createPane, type Pane } from "./panels/pane.ts";
@@ -65,33 +65,38 @@ export function createWorkbench(actions: WorkbenchActions): Workbench {
     if (main.view) other.view?.follow(main.view);
     return other;
   };
-  const split = (second: LoadedEpisode | null) => {
-    isSplit = second !== null;
+  const split = (isTwo: boolean) => {
+    isSplit = isTwo;
     stage.classList.toggle("is-split", isSplit);
-    if (second) openOther().show(second);
+    if (isSplit) openOther();
     if (other) other.root.hidden = !isSplit;
+  };
+  /** Pictures stand beside the 3-D, or in its place where an episode has none. */
+  const place = (pane: Pane, episode: LoadedEpisode, panel: CameraPanel) => {
+    if (!pane.show(episode, panel.isEmpty() ? null : panel.root)) side.append(panel.root);
+    pane.view?.setPictures(panel.drawnPictures());
   };
   return {
     stage,
     side,
     plots: plots.root,
     show(first, second) {
-      main.show(first);
-      split(second);
-      const shown = [main.view?.content, isSplit ? other?.view?.content : null].filter((content) => content != null);
-      toolbar.offer(main.view?.content?.cameras ?? [], new Set(shown.flatMap((content) => [...content.layers.keys()])));
-      facts.replaceChildren(makeFacts(first.detail, first.groupLabel));
+      split(second !== null);
       pictures.show(first, second ? first.groupLabel : undefined);
       otherPictures.show(second, second?.groupLabel);
       otherPictures.root.hidden = !isSplit;
-      main.view?.setPictures(pictures.drawnPictures());
-      other?.view?.setPictures(otherPictures.drawnPictures());
+      place(main, first, pictures);
+      if (second && other) place(other, second, otherPictures);
+      const shown = [main.view?.content, isSplit ? other?.view?.content : null].filter((content) => content != null);
+      toolbar.root.hidden = shown.length === 0;
+      toolbar.offer(main.view?.content?.cameras ?? [], new Set(shown.flatMap((content) => [...content.layers.keys()])));
+      facts.replaceChildren(makeFacts(first.detail, first.groupLabel));
       plots.show(toPlotted(first), second && toPlotted(second));
     },
     showProblem(problem) {
-      split(null);
+      split(false);
       main.showProblem(problem);
-      toolbar.offer([], new Set());
+      toolbar.root.hidden = true;
       facts.replaceChildren();
       pictures.show(null);
       otherPictures.show(null);

@@ -17,7 +17,7 @@ export type LoadedEpisode = {
 /** Fetches an episode and, where it has one, its rollout; a broken rollout costs only the 3-D. */
 export async function loadEpisode(catalog: Catalog, group: string, id: string): Promise<LoadedEpisode> {
   const ref = findEpisode(catalog, group, id);
-  if (ref?.episode.problem !== undefined) throw new Error(ref.episode.problem);
+  if (ref?.episode.problem !== undefined) throw new Error(`${ref.group.label}/${id}: ${ref.episode.problem}`);
   const detail = await fetchEpisode(group, id);
   const groupLabel = ref?.group.label ?? group;
   const bare = { detail, groupLabel, log: null, traces: null, problem: null };

@@ -18,6 +18,7 @@ export type CameraPanel = {
   readonly root: HTMLElement;
   /** @param title heading, where two episodes stand side by side */
   show(episode: LoadedEpisode | null, title?: string): void;
+  isEmpty(): boolean;
   /** Canvases of scene cameras that no video was written for, to be drawn by the 3-D view. */
   drawnPictures(): ReadonlyMap<string, HTMLCanvasElement>;
   /** Brings all pictures to the clock: playing at its speed, or standing at exactly its frame. */
@@ -142,10 +143,9 @@ export function createCameraPanel(isShown: (layer: Layer) => boolean): CameraPan
         ...drawnScreens.map(([, screen]) => screen),
       ];
       const heading = title === undefined ? null : element("h2", {}, title);
-      const isBare = episode !== null && screens.length === 0;
-      const none = isBare ? element("p", { class: "hint" }, "This episode has no camera pictures.") : null;
-      root.replaceChildren(...[heading, none].filter((node) => node !== null), ...screens.map(({ figure }) => figure));
+      root.replaceChildren(...(heading ? [heading] : []), ...screens.map(({ figure }) => figure));
     },
+    isEmpty: () => screens.length === 0,
     drawnPictures: () => drawn,
     sync(timeS, isPlaying, speed) {
       for (const screen of screens) screen.sync(timeS, isPlaying, speed);

@@ -46,7 +46,16 @@ function lengthOf({ frames, rateHz }: EpisodeSummary): string {
   return rateHz > 0 ? `${(frames / rateHz).toFixed(1)} s` : `${frames} frames`;
 }
 
-function makeRow(group: EpisodeGroup, episode: EpisodeSummary, actions: EpisodeListActions): HTMLElement {
+/** Instructions tell episodes apart, unless the whole group was recorded under one. */
+const isOneTask = ({ episodes }: EpisodeGroup) => new Set(episodes.map(({ instruction }) => instruction)).size < 2;
+
+function makeRow(
+  group: EpisodeGroup,
+  episode: EpisodeSummary,
+  isTask: boolean,
+  actions: EpisodeListActions,
+): HTMLElement {
+  const title = isTask ? episode.label : episode.instruction || episode.label;
   const detail = episode.problem ?? (episode.success === false ? (episode.reasons[0] ?? "") : "");
   const button = element(
     "button",
@@ -55,11 +64,11 @@ function makeRow(group: EpisodeGroup, episode: EpisodeSummary, actions: EpisodeL
     element(
       "span",
       { class: "row-text" },
-      element("span", { class: "row-title" }, episode.instruction || episode.label),
+      element("span", { class: "row-title" }, title),
       element(
         "span",
         { class: "row-meta" },
-        [episode.instruction ? episode.label : "", lengthOf(episode)].filter(Boolean).join(" · "),
+        [title === episode.label ? "" : episode.label, lengthOf(episode)].filter(Boolean).join(" · "),
       ),
       detail ? element("span", { class: "row-detail" }, detail) : null,
     ),
@@ -156,6 +165,7 @@ export function createEpisodeList(actions: EpisodeListActions): EpisodeList {
     return row;
   };
   const drawGroup = (group: EpisodeGroup) => {
+    const isTask = isOneTask(group);
     const matching = group.episodes.filter(makeFilter(input.value, verdict, disputed));
     const isOpen = !closed.has(group.id);
     if (isOpen) shown.push(...matching.map((episode) => ({ group, episode })));
@@ -164,7 +174,7 @@ export function createEpisodeList(actions: EpisodeListActions): EpisodeList {
     return makeGroup(group, {
       isOpen,
       matching: matching.length,
-      rows: matching.slice(0, limit).map((episode) => makeRow(group, episode, actions)),
+      rows: matching.slice(0, limit).map((episode) => makeRow(group, episode, isTask, actions)),
       toggle(opened) {
         if (opened === !closed.has(group.id)) return;
         if (opened) closed.delete(group.id);

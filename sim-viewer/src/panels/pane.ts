@@ -12,14 +12,14 @@ import { element, iconButton, verdictBadge } from "./dom.ts";
 export type Pane = {
   readonly root: HTMLElement;
   readonly view: SceneView | null;
-  show(episode: LoadedEpisode): void;
+  /** @param pictures take the whole pane where the episode has no 3-D @returns whether they do */
+  show(episode: LoadedEpisode, pictures: HTMLElement | null): boolean;
   showProblem(problem: string): void;
   /** @param timeS of the shared clock; a shorter episode stands at its end */
   update(timeS: number): void;
 };
 
-const noModel =
-  "No 3-D for this episode: the data set brings no scene and no model of its robot. Camera pictures and plots still play.";
+const noModel = "This episode has neither a scene for a 3-D view nor camera pictures. Its plots still play.";
 const pathOnly = "The data set brings no model of its robot: drawn is the path of the positions in";
 const noWebGl = "This browser gives the page no WebGL, so there is no 3-D view. Pictures and plots still play.";
 
@@ -81,18 +81,24 @@ export function createPane(close: (() => void) | null = null): Pane {
   return {
     root,
     view,
-    show(episode) {
+    show(episode, pictures) {
       timestampsS = episode.detail.timestampsS;
       caption.replaceChildren(...makeCaption(episode, close));
-      if (view === null) return say(noWebGl);
-      const { content, text } = makeContent(episode);
+      const { content, text } = view === null ? { content: null, text: noWebGl } : makeContent(episode);
       display(content, episode.log?.instance.suite ?? "");
-      say(content === null ? text : null);
-      note.hidden = content === null || text === "";
-      note.textContent = text;
+      const isFilm = content === null && pictures !== null;
+      if (isFilm) root.append(pictures);
+      root.classList.toggle("is-film", isFilm);
+      say(content === null && !isFilm ? text : null);
+      root.classList.toggle("is-empty", content === null);
+      const remark = content === null ? (view === null ? noWebGl : (episode.problem ?? "")) : text;
+      note.hidden = remark === "" || (content === null && !isFilm);
+      note.textContent = remark;
+      return isFilm;
     },
     showProblem(problem) {
       caption.replaceChildren();
+      root.classList.remove("is-film");
       note.hidden = true;
       timestampsS = [];
       display(null, "");

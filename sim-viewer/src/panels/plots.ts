@@ -62,7 +62,10 @@ function createPlot(
   const compared = other && twin && { series: twin, timestampsS: other.timestampsS };
   const chart = createChart(area, { series, timestampsS: episode.timestampsS }, compared, seekTime);
   const legend = makeLegend(series.channels, chart.setChannel);
-  const key = chunks ? "dotted: predicted" : compared ? `solid: ${episode.label} · dashed: ${other?.label}` : "";
+  const key = [
+    ...(compared ? [`solid: ${episode.label}`, `dashed: ${other?.label}`] : []),
+    ...(chunks ? ["dotted: predicted"] : []),
+  ].join(" · ");
   let shownChunk = -1;
   const showChunk = (frame: number) => {
     const chunk = chunks ? chunkAt(chunks, frame) : -1;
