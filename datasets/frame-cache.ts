@@ -80,7 +80,7 @@ type Entry = { readonly clip: CachedClip; readonly file: string };
  * @throws UserError when no clip is usable (with the first reasons), or the clips together are larger than the limit
  */
 export async function openFrameCache(sources: readonly ClipSource[], options: FrameCacheOptions): Promise<FrameCache> {
-  const { size, directory, workers = 2, limitBytes = defaultLimitBytes, onProgress, signal } = options;
+  const { size, directory, workers = 2, limitBytes = defaultLimitBytes, onProgress } = options;
   if (!Number.isInteger(size) || size < 1)
     throw new UserError(`cache: size must be a whole number of pixels, got ${size}.`);
   await mkdir(directory, { recursive: true }).catch((cause) => {

@@ -33,13 +33,17 @@ export type DecodeOptions = {
 export const decoderVersion = "ffmpeg-area-1";
 
 function filters({ size, fit = "crop", startS, endS }: DecodeOptions): string {
-  const middle = "crop=w='min(iw,ih/sar)':h='min(iw*sar,ih)',";
-  const scale =
-    size === undefined
-      ? ""
-      : `${fit === "crop" ? middle : ""}scale=${size}:${size}:flags=area+accurate_rnd+full_chroma_int,setsar=1,`;
+  const middle = size !== undefined && fit === "crop" ? "crop=w='min(iw,ih/sar)':h='min(iw*sar,ih)'," : "";
+  // Area averages what a small picture cannot show; at the stored size only the colour is upsampled.
+  const scale = size === undefined ? "scale=flags=bicubic" : `scale=${size}:${size}:flags=area`;
   const wanted = `gte(t,${startS ?? "-1e12"})*lt(t,${endS ?? "1e12"})`;
-  return `settb=1/${ticksPerSecond},select='if(${wanted},1+0*print(pts),0)',${scale}format=rgb24`;
+  return [
+    `settb=1/${ticksPerSecond}`,
+    `select='if(${wanted},1+0*print(pts),0)'`,
+    `${middle}${scale}+accurate_rnd+full_chroma_int`,
+    ...(size === undefined ? [] : ["setsar=1"]),
+    "format=rgb24",
+  ].join(",");
 }
 
 type Decoder = { readonly log: FfmpegLog; readonly process: FfmpegProcess };
