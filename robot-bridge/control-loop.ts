@@ -8,10 +8,11 @@ import type { Clock } from "#core/clock.ts";
 import type { ActionSpace } from "#core/contracts/action.ts";
 import type { Policy } from "#core/contracts/policy.ts";
 import type { Robot } from "#core/contracts/robot.ts";
+import type { Pose } from "#core/geometry/kinematics.ts";
 import { CommandHistory, PathFollower } from "./control/joint-path.ts";
 import { LoopStatistics, type LoopSummary } from "./control/loop-statistics.ts";
 import { type PolicyAnswer, PolicyAsker } from "./control/policy-asker.ts";
-import { type JointCommandOptions, planJoints, type ToolPose } from "./joint-commands.ts";
+import { type JointCommandOptions, planJoints } from "./joint-commands.ts";
 import { msFromNs, nsFromMs } from "./protocol/stamp.ts";
 
 export type ControlLoopOptions = {
@@ -25,7 +26,7 @@ export type ControlLoopOptions = {
   /** rad[J], where the joints are now. */
   readonly measuredJoints: () => Float64Array;
   /** Tool pose whose height and orientation planar actions keep. */
-  readonly keptTool?: ToolPose | null;
+  readonly keptTool?: Pose | null;
   /** Commands per second. */
   readonly rateHz: number;
   /** How long after its stamp a command may still be executed. */

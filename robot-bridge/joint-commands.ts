@@ -5,33 +5,25 @@
  */
 import type { ActionChunk, ActionSpace } from "#core/contracts/action.ts";
 import { ConfigError } from "#core/errors.ts";
-import {
-  multiplyQuaternions,
-  type Quaternion,
-  quaternionFromAxisAngle,
-  type Vector3,
-} from "#core/geometry/quaternion.ts";
+import { inverseKinematics, type OrientationGoal } from "#core/geometry/inverse-kinematics.ts";
+import { forwardKinematics, type KinematicChain, type Pose } from "#core/geometry/kinematics.ts";
+import { multiplyQuaternions, quaternionFromAxisAngle } from "#core/geometry/quaternion.ts";
 import type { JointPath } from "./control/joint-path.ts";
-
-/** Where the tool is in the robot's base frame: metres, and [x, y, z, w]. */
-export type ToolPose = { readonly position: Vector3; readonly quaternion: Quaternion };
-
-export interface ArmKinematics {
-  forward(positions: ArrayLike<number>): ToolPose;
-  /** Joints near `near` that put the tool at `target`; null when there are none inside the joint limits. */
-  inverse(target: ToolPose, near: ArrayLike<number>): Float64Array | null;
-}
 
 export type JointCommandOptions = {
   /** The robot's joints, in the order of its commands. */
   readonly joints: readonly string[];
-  /** Needed for actions of the tool. */
-  readonly kinematics?: ArmKinematics;
-  /** Planar targets are kept inside, metres in the base frame. */
-  readonly workspace?: { readonly low: readonly [number, number]; readonly high: readonly [number, number] };
+  /** Needed for actions of the tool; its joints are some or all of `joints`. */
+  readonly chain?: KinematicChain | undefined;
+  /** What of the tool's turn planar actions keep: "direction" when turning about its own axis does not matter. */
+  readonly planarOrientation?: OrientationGoal | undefined;
+  /** Planar targets are kept inside, metres in the world. */
+  readonly workspace?: Workspace | undefined;
   /** The joint that opens the gripper, for policies that have one: opening 0 and 1 in its unit. */
-  readonly gripper?: { readonly joint: string; readonly closed: number; readonly open: number };
+  readonly gripper?: { readonly joint: string; readonly closed: number; readonly open: number } | undefined;
 };
+
+export type Workspace = { readonly low: readonly [number, number]; readonly high: readonly [number, number] };
 
 export type JointPlan =
   | { readonly kind: "path"; readonly path: JointPath /** Actions outside their limits. */; readonly clipped: number }
@@ -47,15 +39,12 @@ const refused = (reason: string, isBroken = false): JointPlan => ({ kind: "refus
 const toolDimensions = { "planar-delta": 2, "end-effector-delta": 6 } as const;
 
 /** @throws ConfigError when actions of `space` cannot be turned into commands for this robot */
-export function checkActionSpace({ joints, kinematics, gripper }: JointCommandOptions, space: ActionSpace): void {
+export function checkActionSpace({ joints, chain, gripper }: JointCommandOptions, space: ActionSpace): void {
   const wrong = (expected: string, got: string, advice: string) =>
     new ConfigError(`policy: ${expected}, got ${got}. ${advice}`);
   if (space.gripper !== undefined && !gripper) {
-    throw wrong(
-      "must have no gripper for this robot",
-      `"${space.names[space.gripper]}"`,
-      "Name the robot's gripper joint.",
-    );
+    const name = `"${space.names[space.gripper]}"`;
+    throw wrong("must have no gripper for this robot", name, "Name the robot's gripper joint.");
   }
   const names = space.names.filter((_, index) => index !== space.gripper);
   if (space.kind === "joint-position" || space.kind === "joint-velocity") {
@@ -67,7 +56,7 @@ export function checkActionSpace({ joints, kinematics, gripper }: JointCommandOp
   if (names.length !== expected) {
     throw wrong(`${space.kind} must have ${expected} dimensions`, names.join(", "), "Check the checkpoint's metadata.");
   }
-  if (!kinematics) {
+  if (!chain) {
     throw wrong(
       "must command joints, because this robot's kinematics are not known",
       space.kind,
@@ -80,14 +69,14 @@ export function checkActionSpace({ joints, kinematics, gripper }: JointCommandOp
  * Plans the joints for one chunk. Action i starts at `startNs + i / rateHz` and is done one period later.
  *
  * @param from rad[J], where the joints are told to be at `startNs`
- * @param kept tool pose whose height and orientation planar actions keep
+ * @param kept tool pose in the world whose height and orientation planar actions keep
  */
 export function planJoints(
   options: JointCommandOptions,
   chunk: ActionChunk,
   from: ArrayLike<number>,
   startNs: bigint,
-  kept: ToolPose | null = null,
+  kept: Pose | null = null,
 ): JointPlan {
   const { actions, length, rateHz, space } = chunk;
   const width = space.names.length;
@@ -97,62 +86,79 @@ export function planJoints(
   if (!(rateHz > 0 && rateHz <= 1000)) return refused(`the policy's rate is ${rateHz} Hz`, true);
   if (!actions.every(Number.isFinite)) return refused("the policy's answer is not finite", true);
   const rows: Float64Array[] = [Float64Array.from(from)];
-  let tool: ToolPose | null = null;
+  const mover = space.kind === "joint-position" || space.kind === "joint-velocity" ? jointMover : toolMover;
+  const move = mover(options, chunk, rows[0]!, kept);
   let clipped = 0;
   for (let row = 0; row < length; row++) {
-    const before = rows[row]!;
     const action = Float64Array.from({ length: width }, (_, index) => {
       const raw = actions[row * width + index]!;
       const value = Math.min(space.limits.high[index]!, Math.max(space.limits.low[index]!, raw));
       if (value !== raw) clipped += 1;
       return value;
     });
-    let next: Float64Array | null;
-    if (space.kind === "joint-position" || space.kind === "joint-velocity") {
-      next = moveJoints(options, space, action, before, rateHz);
-    } else {
-      const { kinematics } = options;
-      if (!kinematics) return refused(`${space.kind} needs the robot's kinematics`, true);
-      tool = moveTool(options, space, action, tool ?? startPose(kinematics.forward(before), space, kept));
-      next = kinematics.inverse(tool, before);
-      if (!next) return refused(`the arm cannot reach ${tool.position.map((value) => value.toFixed(3)).join(", ")} m`);
-      const swing = Math.max(...next.map((value, joint) => Math.abs(value - before[joint]!)));
-      if (!(swing <= largestSwingRad)) return refused(`a joint would swing by ${swing.toFixed(2)} rad in one step`);
-    }
+    const next = move(action, rows[row]!);
+    if ("kind" in next) return next;
     rows.push(withGripper(options, space, action, next));
   }
   return { kind: "path", path: { startNs, stepS: 1 / rateHz, rows }, clipped };
 }
 
-function startPose(pose: ToolPose, { kind }: ActionSpace, kept: ToolPose | null): ToolPose {
-  if (kind !== "planar-delta" || !kept) return pose;
-  return { position: [pose.position[0], pose.position[1], kept.position[2]], quaternion: kept.quaternion };
+/** One action and the joints before it to the joints after it. */
+type Mover = (action: Float64Array, before: Float64Array) => Float64Array | JointPlan;
+
+function jointMover({ joints }: JointCommandOptions, { space, rateHz }: ActionChunk): Mover {
+  const columns = joints.map((joint) => space.names.indexOf(joint));
+  return (action, before) =>
+    before.map((position, joint) => {
+      const column = columns[joint]!;
+      if (column < 0) return position;
+      return space.kind === "joint-position" ? action[column]! : position + action[column]! / rateHz;
+    });
 }
 
-function moveJoints(
-  { joints }: JointCommandOptions,
-  { kind, names }: ActionSpace,
-  action: Float64Array,
-  before: Float64Array,
-  rateHz: number,
-): Float64Array {
-  return before.map((position, joint) => {
-    const index = names.indexOf(joints[joint]!);
-    if (index < 0) return position;
-    return kind === "joint-position" ? action[index]! : position + action[index]! / rateHz;
-  });
+/** Moves the tool's pose and solves for the joints, near where they were. */
+function toolMover(
+  { joints, chain, workspace, planarOrientation = "full" }: JointCommandOptions,
+  { space }: ActionChunk,
+  from: Float64Array,
+  kept: Pose | null,
+): Mover {
+  if (!chain) return () => refused(`${space.kind} needs the robot's kinematics`, true);
+  const isPlanar = space.kind === "planar-delta";
+  const chainIndices = chain.joints.map(({ name }) => joints.indexOf(name));
+  const inChain = (positions: Float64Array) => chainIndices.map((index) => positions[index]!);
+  const start = forwardKinematics(chain, inChain(from));
+  let tool: Pose = start;
+  if (isPlanar && kept) {
+    const [x, y] = start.position;
+    tool = { position: [x, y, kept.position[2]], quaternion: kept.quaternion };
+  }
+  return (action, before) => {
+    tool = movedTool(tool, space, action, workspace);
+    const near = inChain(before);
+    const orientation = isPlanar ? planarOrientation : "full";
+    const { positions, isSolved } = inverseKinematics(chain, tool, near, { orientation });
+    if (!isSolved) {
+      return refused(`the arm cannot reach ${tool.position.map((value) => value.toFixed(3)).join(", ")} m`);
+    }
+    const swing = Math.max(...near.map((value, joint) => Math.abs(positions[joint]! - value)));
+    if (!(swing <= largestSwingRad)) return refused(`a joint would swing by ${swing.toFixed(2)} rad in one step`);
+    const after = before.slice();
+    for (const [joint, index] of chainIndices.entries()) after[index] = positions[joint]!;
+    return after;
+  };
 }
 
-/** Planar: x and y of the base frame. End effector: metres and a rotation vector (rad), both in the base frame. */
-function moveTool(
-  { workspace }: JointCommandOptions,
-  { kind, gripper }: ActionSpace,
+/** Planar: x and y of the world. End effector: metres and a rotation vector (rad), both in the world. */
+function movedTool(
+  { position, quaternion }: Pose,
+  space: ActionSpace,
   action: Float64Array,
-  { position, quaternion }: ToolPose,
-): ToolPose {
-  const [dx, dy, dz, rx, ry, rz] = action.filter((_, index) => index !== gripper);
+  workspace?: Workspace,
+): Pose {
+  const [dx, dy, dz, rx, ry, rz] = action.filter((_, index) => index !== space.gripper);
   const [x, y] = [position[0] + dx!, position[1] + dy!];
-  if (kind === "planar-delta") {
+  if (space.kind === "planar-delta") {
     const inside = (value: number, axis: 0 | 1) =>
       workspace ? Math.min(workspace.high[axis], Math.max(workspace.low[axis], value)) : value;
     return { position: [inside(x, 0), inside(y, 1), position[2]], quaternion };

@@ -1,21 +1,37 @@
 import { describe, expect, it } from "@jest/globals";
 import type { ActionChunk, ActionKind, ActionSpace } from "#core/contracts/action.ts";
-import { quaternionFromAxisAngle, rotate } from "#core/geometry/quaternion.ts";
-import { type ArmKinematics, checkActionSpace, planJoints, type ToolPose } from "#robot-bridge/joint-commands.ts";
+import {
+  type ChainJoint,
+  forwardKinematics,
+  identityPose,
+  type KinematicChain,
+  type Pose,
+} from "#core/geometry/kinematics.ts";
+import { quaternionFromAxisAngle, rotate, type Vector3 } from "#core/geometry/quaternion.ts";
+import { checkActionSpace, planJoints } from "#robot-bridge/joint-commands.ts";
 
-/** A gantry: three slides along x, y, z and a wrist about z. Slides reach 0.5 m. */
-const gantry: ArmKinematics = {
-  forward: (at) => ({
-    position: [at[0]!, at[1]!, at[2]!],
-    quaternion: quaternionFromAxisAngle([0, 0, 1], at[3]!),
-  }),
-  inverse: ({ position, quaternion }) => {
-    if (position.some((value) => Math.abs(value) > 0.5)) return null;
-    return Float64Array.of(...position, 2 * Math.atan2(quaternion[2], quaternion[3]));
-  },
+/** A gantry: three slides along x, y, z that reach 0.5 m, and a wrist about z. */
+const slide = (name: string, axis: Vector3): ChainJoint => ({
+  name,
+  kind: "sliding",
+  origin: identityPose,
+  axis,
+  low: -0.5,
+  high: 0.5,
+  velocityLimit: 1,
+});
+const gantry: KinematicChain = {
+  worldFromBase: identityPose,
+  joints: [
+    slide("x", [1, 0, 0]),
+    slide("y", [0, 1, 0]),
+    slide("z", [0, 0, 1]),
+    { ...slide("turn", [0, 0, 1]), kind: "revolute", low: -3, high: 3 },
+  ],
+  tip: identityPose,
 };
 const joints = ["x", "y", "z", "turn"];
-const options = { joints, kinematics: gantry };
+const options = { joints, chain: gantry };
 
 const space = (kind: ActionKind, names: readonly string[], gripper?: number): ActionSpace => ({
   kind,
@@ -25,6 +41,10 @@ const space = (kind: ActionKind, names: readonly string[], gripper?: number): Ac
   ...(gripper === undefined ? {} : { gripper }),
 });
 const planar = space("planar-delta", ["dx", "dy"]);
+const turning: ActionSpace = {
+  ...space("end-effector-delta", ["dx", "dy", "dz", "rx", "ry", "rz"]),
+  limits: { low: new Array(6).fill(-1), high: new Array(6).fill(1) },
+};
 const tool = space("end-effector-delta", ["dx", "dy", "dz", "rx", "ry", "rz"]);
 
 const chunk = (of: ActionSpace, ...rows: number[][]): ActionChunk => ({
@@ -42,7 +62,7 @@ const rowsOf = (plan: ReturnType<typeof planJoints>) => {
 
 describe("planJoints", () => {
   it("adds planar steps up and keeps the height and the turn of the kept tool", () => {
-    const kept: ToolPose = { position: [0, 0, 0.1], quaternion: quaternionFromAxisAngle([0, 0, 1], 0.2) };
+    const kept: Pose = { position: [0, 0, 0.1], quaternion: quaternionFromAxisAngle([0, 0, 1], 0.2) };
     const plan = planJoints(options, chunk(planar, [0.01, 0], [0, -0.02]), [0.1, 0.1, 0.09, 0.21], 7n, kept);
     expect(plan).toMatchObject({ kind: "path", clipped: 0, path: { startNs: 7n, stepS: 0.1 } });
     const rows = rowsOf(plan);
@@ -61,7 +81,7 @@ describe("planJoints", () => {
     const quarter = Math.PI / 8;
     const plan = planJoints(options, chunk(tool, [0.01, 0.02, 0.03, 0, 0, quarter]), [0, 0, 0, 0.1], 0n);
     expect(rowsOf(plan)[1]).toBeAllClose([0.01, 0.02, 0.03, 0.1 + quarter]);
-    const turned = gantry.forward(rowsOf(plan)[1]!).quaternion;
+    const turned = forwardKinematics(gantry, rowsOf(plan)[1]!).quaternion;
     expect(rotate(turned, [1, 0, 0])).toBeAllClose([Math.cos(0.1 + quarter), Math.sin(0.1 + quarter), 0]);
   });
 
@@ -79,18 +99,12 @@ describe("planJoints", () => {
   it("opens the gripper by its joint", () => {
     const withGripper = space("end-effector-delta", ["dx", "dy", "dz", "rx", "ry", "rz", "gripper"], 6);
     const arm = {
-      joints: [...joints, "finger"],
-      kinematics: {
-        forward: gantry.forward,
-        inverse: (target: ToolPose, near: ArrayLike<number>) => {
-          const found = gantry.inverse(target, near);
-          return found && Float64Array.of(...found, near[4]!);
-        },
-      },
+      joints: ["finger", ...joints],
+      chain: gantry,
       gripper: { joint: "finger", closed: 0.8, open: 0 },
     };
-    const plan = planJoints(arm, chunk(withGripper, [0, 0, 0, 0, 0, 0, 0.25]), [0, 0, 0, 0, 0.8], 0n);
-    expect(rowsOf(plan)[1]).toBeAllClose([0, 0, 0, 0, 0.6]);
+    const plan = planJoints(arm, chunk(withGripper, [0.01, 0, 0, 0, 0, 0, 0.25]), [0.8, 0, 0, 0, 0], 0n);
+    expect(rowsOf(plan)[1]).toBeAllClose([0.6, 0.01, 0, 0, 0], { absolute: 1e-4 });
   });
 
   it("clips actions to their space's limits and counts them", () => {
@@ -106,10 +120,10 @@ describe("planJoints", () => {
     ["too many values", { ...chunk(planar, [0, 0]), length: 2 }, "the policy answered 2 values for 2 rows of 2", true],
     ["no rate", { ...chunk(planar, [0, 0]), rateHz: 0 }, "the policy's rate is 0 Hz", true],
     ["a place out of reach", chunk(planar, [0.4, 0], [0.4, 0]), "the arm cannot reach 0.800, 0.000, 0.000 m", false],
-    ["a sudden swing", chunk(tool, [0, 0, 0, 0, 0, 0.5], [0, 0, 0, 0.5, 0.5, 0.5]), "a joint would swing by", false],
+    ["a turn that the arm cannot make", chunk(tool, [0, 0, 0, 0.5, 0, 0]), "the arm cannot reach", false],
+    ["a sudden swing", chunk(turning, [0, 0, 0, 0, 0, 0.6]), "a joint would swing by 0.60 rad in one step", false],
   ])("gives no path for %s", (_, given, reason, isBroken) => {
-    const start = reason.includes("swing") ? [0, 0, 0, Math.PI - 0.6] : [0, 0, 0, 0];
-    expect(planJoints(options, given, start, 0n)).toEqual({
+    expect(planJoints(options, given, [0, 0, 0, 0], 0n)).toEqual({
       kind: "refused",
       reason: expect.stringContaining(reason),
       isBroken,
