@@ -1,3 +1,4 @@
+export { armChain, armHome, armJointNames, armJointsAt } from "./embodiments/arm/chain.ts";
 export { planarDelta } from "./embodiments/embodiment.ts";
 export { embodiments, findEmbodiment } from "./embodiments/index.ts";
 export type { EpisodeTruth, SimulatedEpisode } from "./episode.ts";
@@ -7,6 +8,7 @@ export type { RolloutResult } from "./evaluation/rollout-result.ts";
 export { type RolloutSummary, summariseRollouts } from "./evaluation/summary.ts";
 export { decodeRollout, encodeRollout, readRollout, writeRollout } from "./rollout.ts";
 export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simulate.ts";
+export { type ArmReading, type ArmTask, SimulatedArm } from "./simulated-arm.ts";
 export { drawInstance, drawInstances, type InstanceRequest } from "./suites/draw.ts";
 export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/config.ts";
 export { pushVocabulary } from "./suites/push/grammar.ts";

@@ -2,7 +2,7 @@ import type { Image } from "#core/contracts/image.ts";
 import type { Observation } from "#core/contracts/observation.ts";
 import type { StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
-import { createRasterizer } from "./raster/index.ts";
+import { type PictureOptions, Pictures } from "./pictures.ts";
 import { RolloutRecorder } from "./rollout.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
 import type { Scene, ScenePose } from "./scene/scene.ts";
@@ -10,16 +10,11 @@ import type { TableTruth } from "./suites/suite.ts";
 import { type Progress, TabletopSimulation } from "./tabletop/simulation.ts";
 import { controlRateHz } from "./tabletop/workspace.ts";
 
-export type WorldOptions = {
+export type WorldOptions = PictureOptions & {
   /** Side of the square pictures of camera `front`, pixels. */
   readonly size: number;
-  /** Samples per pixel and axis. */
-  readonly samples?: 1 | 2;
-  /** Side of the shadow map, texels. */
-  readonly shadowMapSize?: number;
 };
 
-type Rasterizer = ReturnType<typeof createRasterizer>;
 type SimulationSnapshot = ReturnType<TabletopSimulation["snapshot"]>;
 
 /**
@@ -29,14 +24,14 @@ type SimulationSnapshot = ReturnType<TabletopSimulation["snapshot"]>;
 export class SimulatedWorld implements World {
   private readonly simulation: TabletopSimulation;
   private readonly options: WorldOptions;
-  private rasterizer: Rasterizer | undefined;
-  private readonly others = new Map<number, { readonly rasterizer: Rasterizer; scene: Scene }>();
+  private readonly pictures: Pictures;
   private recorder!: RolloutRecorder;
   private latest: Progress = { done: false, success: false, unstable: false };
 
   constructor(simulation: TabletopSimulation, options: WorldOptions) {
     this.simulation = simulation;
     this.options = options;
+    this.pictures = new Pictures(options);
   }
 
   reset(instance: TaskInstance): Observation {
@@ -49,7 +44,6 @@ export class SimulatedWorld implements World {
     this.simulation.reset(instance);
     this.latest = { done: false, success: false, unstable: false };
     this.recorder = new RolloutRecorder(instance, this.simulation.scene, this.simulation.embodiment.space.names);
-    if (this.rasterizer) this.rasterizer.setScene(this.simulation.scene);
   }
 
   step(action: Float32Array): StepResult {
@@ -78,31 +72,12 @@ export class SimulatedWorld implements World {
 
   /** Camera `front` as u8[size, size, 3]; any size, so that people can look closer than policies do. */
   render(size: number): Image {
-    return { data: this.rasterizerFor(size).render(this.pose(), 0).rgb.slice(), height: size, width: size };
-  }
-
-  private rasterizerFor(size: number): Rasterizer {
-    const { samples = 2, shadowMapSize = 256 } = this.options;
-    const scene = this.simulation.scene;
-    const make = () => createRasterizer(scene, { width: size, height: size, samples, shadowMapSize });
-    if (size === this.options.size) {
-      this.rasterizer ??= make();
-      return this.rasterizer;
-    }
-    const known = this.others.get(size);
-    if (!known) {
-      const rasterizer = make();
-      this.others.set(size, { rasterizer, scene });
-      return rasterizer;
-    }
-    if (known.scene !== scene) known.rasterizer.setScene(scene);
-    known.scene = scene;
-    return known.rasterizer;
+    return this.pictures.render(this.simulation.scene, this.pose(), 0, size);
   }
 
   /** Name and version of what draws the pictures; belongs into every data set's metadata. */
   get rendererId(): string {
-    return this.rasterizerFor(this.options.size).id;
+    return this.pictures.rendererId(this.simulation.scene, this.options.size);
   }
 
   get instance(): TaskInstance {

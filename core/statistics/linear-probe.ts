@@ -1,4 +1,5 @@
 /** @file Linear probes: how much of a true quantity can be read off a representation by a straight line. */
+import { solveSymmetric } from "../linear-algebra/solve-symmetric.ts";
 
 export type LinearProbe = { readonly inputs: number; readonly outputs: number; readonly weights: Float64Array };
 
@@ -69,41 +70,4 @@ export function rSquared(predicted: ArrayLike<number>, actual: ArrayLike<number>
     if (total > 0) scores.push(1 - residual / total);
   }
   return scores.length === 0 ? Number.NaN : scores.reduce((sum, score) => sum + score, 0) / scores.length;
-}
-
-/** Cholesky factor of a symmetric matrix; a vanishing pivot becomes zero. */
-function choleskyFactor(gram: Float64Array, size: number): Float64Array {
-  const lower = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = gram[i * size + j]!;
-      for (let k = 0; k < j; k++) sum -= lower[i * size + k]! * lower[j * size + k]!;
-      if (i === j) lower[i * size + i] = sum > 1e-12 ? Math.sqrt(sum) : 0;
-      else lower[i * size + j] = lower[j * size + j] === 0 ? 0 : sum / lower[j * size + j]!;
-    }
-  }
-  return lower;
-}
-
-/** Solves `G W = C` for a symmetric G by Cholesky; an unknown with a vanishing pivot stays at zero. */
-function solveSymmetric(gram: Float64Array, cross: Float64Array, size: number, outputs: number): Float64Array {
-  const lower = choleskyFactor(gram, size);
-  const solution = cross.slice();
-  const divide = (row: number, a: number, sum: number) => {
-    const pivot = lower[row * size + row]!;
-    solution[row * outputs + a] = pivot === 0 ? 0 : sum / pivot;
-  };
-  for (let a = 0; a < outputs; a++) {
-    for (let i = 0; i < size; i++) {
-      let sum = solution[i * outputs + a]!;
-      for (let k = 0; k < i; k++) sum -= lower[i * size + k]! * solution[k * outputs + a]!;
-      divide(i, a, sum);
-    }
-    for (let i = size - 1; i >= 0; i--) {
-      let sum = solution[i * outputs + a]!;
-      for (let k = i + 1; k < size; k++) sum -= lower[k * size + i]! * solution[k * outputs + a]!;
-      divide(i, a, sum);
-    }
-  }
-  return solution;
 }

@@ -1,3 +1,4 @@
+import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { ScenePose } from "../scene/scene.ts";
 import { acquireModel, type MainModule, type MjData, type MjModel, releaseModel } from "./mujoco.ts";
 
@@ -117,9 +118,11 @@ export class Simulation {
     };
   }
 
-  /** f64[3] of a site in the world. Valid after `refresh` or `advance`. */
-  sitePosition(site: number): Float64Array {
-    return (this.data.site_xpos as Float64Array).slice(3 * site, 3 * site + 3);
+  /** Where a site is: metres in the world, and a row-major rotation f64[9]. Valid after `refresh` or `advance`. */
+  site(name: string): { readonly position: Vector3; readonly rotation: Float64Array } {
+    const site = this.id("SITE", name);
+    const [x, y, z] = (this.data.site_xpos as Float64Array).subarray(3 * site);
+    return { position: [x!, y!, z!], rotation: (this.data.site_xmat as Float64Array).slice(9 * site, 9 * site + 9) };
   }
 
   /** @throws Error when the model has no such object: a bug of the caller */

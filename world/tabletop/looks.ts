@@ -5,6 +5,7 @@
  */
 import { lookAt, unit, type Vector3 } from "#core/geometry/quaternion.ts";
 import type { Rng } from "#core/rng.ts";
+import { armJoints, armShells } from "../embodiments/arm/model.ts";
 import type { EmbodimentId } from "../embodiments/embodiment.ts";
 import { handSkin, handSleeve } from "../embodiments/hand.ts";
 import type { Looks } from "../physics/read-scene.ts";
@@ -47,6 +48,26 @@ const sleeves: readonly Rgb[] = [
   [0.5, 0.36, 0.42],
   [0.3, 0.36, 0.3],
   [0.15, 0.15, 0.16],
+];
+
+/** Shells and joints of arms. */
+const armColours: readonly (readonly [Rgb, Rgb])[] = [
+  [
+    [0.2, 0.21, 0.23],
+    [0.1, 0.1, 0.11],
+  ],
+  [
+    [0.88, 0.89, 0.9],
+    [0.35, 0.37, 0.4],
+  ],
+  [
+    [0.95, 0.62, 0.15],
+    [0.16, 0.16, 0.18],
+  ],
+  [
+    [0.55, 0.6, 0.68],
+    [0.2, 0.22, 0.26],
+  ],
 ];
 
 const opaque = (rgb: Rgb, texture?: Texture): Material => ({ rgba: [...rgb, 1], ...(texture ? { texture } : {}) });
@@ -94,7 +115,16 @@ function bodyMaterials(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): R
       ...handSleeve.map((name) => [name, sleeve] as const),
     ]);
   }
-  return { rod: opaque([0.13, 0.13, 0.15]), "rod cap": opaque([0.95, 0.95, 0.95]) };
+  const tool = { rod: opaque([0.13, 0.13, 0.15]), "rod cap": opaque([0.95, 0.95, 0.95]) };
+  if (embodiment === "pusher") return tool;
+  const [shell, joint] = level === "high" ? rng.pick(armColours) : armColours[0]!;
+  return {
+    ...tool,
+    ...Object.fromEntries([
+      ...armShells.map((name) => [name, opaque(shell)] as const),
+      ...armJoints.map((name) => [name, opaque(joint)] as const),
+    ]),
+  };
 }
 
 /** Draws the looks of one episode. */

@@ -1,5 +1,6 @@
 import type { StateLog, TaskInstance, Verdict } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
+import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { Effector, Embodiment } from "../embodiments/embodiment.ts";
 import { findEmbodiment } from "../embodiments/index.ts";
 import type { MainModule } from "../physics/mujoco.ts";
@@ -55,7 +56,7 @@ export class TabletopSimulation {
     }
     effector.place(this.initial.tip);
     this.stepNow = 0;
-    this.moveCamera();
+    this.moveCamera(0);
     simulation.refresh();
     this.read = readScene(this.mujoco, simulation.model, this.initial.looks);
     this.names = [
@@ -99,19 +100,28 @@ export class TabletopSimulation {
 
   /** Runs one control step with logged actuator targets: what replays do. */
   advanceControls(controls: Float64Array): Progress {
-    const { simulation } = this.stage;
+    this.moveCamera(this.stepNow + 1);
+    this.drive(substeps, controls);
+    return this.endControlStep();
+  }
+
+  /** Runs physics steps while the actuators are led to `controls`. */
+  drive(steps: number, controls: Float64Array): void {
+    this.stage.simulation.advance(steps, controls);
+  }
+
+  /** Adds what is now to the log and judges it. */
+  endControlStep(): Progress {
     this.stepNow += 1;
-    this.moveCamera();
-    simulation.advance(substeps, controls);
     this.rows.push(this.row());
-    const unstable = simulation.isUnstable();
+    const unstable = this.stage.simulation.isUnstable();
     const isMet = !unstable && this.suite.isMet(this.log, this.instance.goal);
     const success = isMet && this.verdict().success;
     return { done: success || unstable || this.stepNow >= this.suite.maxSteps(this.instance), success, unstable };
   }
 
-  private moveCamera(): void {
-    const { position, quaternion } = cameraPoseAt(this.initial.camera, this.stepNow);
+  private moveCamera(step: number): void {
+    const { position, quaternion } = cameraPoseAt(this.initial.camera, step);
     this.stage.simulation.setMocap(0, position, quaternion);
   }
 
@@ -149,6 +159,18 @@ export class TabletopSimulation {
 
   pose(): ScenePose {
     return this.stage.simulation.pose(this.read.geomIds);
+  }
+
+  /** Positions and velocities of `count` joints in a row, from the named one on. */
+  joints(first: string, count: number): { readonly positions: Float64Array; readonly velocities: Float64Array } {
+    const { simulation } = this.stage;
+    const { position, velocity } = simulation.joint(first);
+    return { positions: simulation.positions(position, count), velocities: simulation.velocities(velocity, count) };
+  }
+
+  /** The tip in the world: metres, and a row-major rotation f64[9]. */
+  tip(): { readonly position: Vector3; readonly rotation: Float64Array } {
+    return this.stage.simulation.site("tip");
   }
 
   /** f32[S] of the embodiment. */
