@@ -20,6 +20,7 @@ import type { ClipSource } from "./clip-source.ts";
 import { createContentHashes } from "./content-hash.ts";
 import { forEachParallel } from "./parallel.ts";
 import type { Fit } from "./video/decode.ts";
+import { requireVideoFile } from "./video/video-error.ts";
 
 export type { ClipSource } from "./clip-source.ts";
 
@@ -132,6 +133,7 @@ async function prepareClip(
 ): Promise<Entry> {
   const { name, path, caption, startS, endS } = source;
   const range = startS === undefined && endS === undefined ? "" : `@${startS ?? ""}-${endS ?? ""}`;
+  await requireVideoFile(path);
   const hash = `${await hashOf(path, signal)}${range}`;
   const file = clipFileName(directory, { hash, size, fit });
   const content =

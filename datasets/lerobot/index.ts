@@ -1,0 +1,2 @@
+export { clipsOfLeRobot, type LeRobotReader, openLeRobot } from "./reader.ts";
+export { createLeRobotWriter, type LeRobotWriter, type LeRobotWriterOptions } from "./writer.ts";

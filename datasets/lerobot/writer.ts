@@ -1,0 +1,232 @@
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Episode, EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
+import type { Image } from "#core/contracts/image.ts";
+import { ShapeError, UserError } from "#core/errors.ts";
+import { writeFailure } from "#core/write-whole.ts";
+import { createVideoWriter, type VideoWriter } from "../video/encode.ts";
+import { valuesPerFrame } from "./columns.ts";
+import { completeFeatures } from "./schema.ts";
+import { ImageStatistics } from "./statistics.ts";
+import type { EpisodeStore } from "./store.ts";
+import { createStoreV21 } from "./store-v21.ts";
+
+export type LeRobotWriterOptions = {
+  readonly fps: number;
+  readonly robotType: string;
+  /** Columns and cameras ("observation.state", "action", "observation.images.front"), without the automatic ones. */
+  readonly features: Readonly<Record<string, Feature>>;
+  /** Further keys of info.json: renderer, action space, embodiment. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** x264's rate factor, default 20. */
+  readonly crf?: number;
+  readonly signal?: AbortSignal;
+};
+
+export interface LeRobotWriter extends EpisodeWriter {
+  /** Leaves out the episode that is open. */
+  dropEpisode(): Promise<void>;
+  /** Gives up the whole set: nothing is left behind. Harmless after `finish`. */
+  abort(): Promise<void>;
+}
+
+/** LeRobot's own choice: at most one frame is decoded in vain to reach any other. */
+const keyframeInterval = 2;
+
+/** Numbers of one column, growing by doubling. */
+class GrowingColumn {
+  #values = new Float64Array(256);
+  #length = 0;
+
+  add(values: ArrayLike<number>): void {
+    while (this.#length + values.length > this.#values.length) {
+      const larger = new Float64Array(this.#values.length * 2);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values.set(values, this.#length);
+    this.#length += values.length;
+  }
+
+  toColumn(feature: Feature): Float32Array | Float64Array | BigInt64Array {
+    const values = this.#values.subarray(0, this.#length);
+    if (feature.dtype === "int64") return BigInt64Array.from(values, BigInt);
+    return feature.dtype === "float64" || feature.dtype === "int32" ? values.slice() : Float32Array.from(values);
+  }
+}
+
+type Camera = { readonly file: string; readonly statistics: ImageStatistics; video: VideoWriter | undefined };
+
+type OpenEpisode = {
+  readonly task: string;
+  readonly columns: ReadonlyMap<string, GrowingColumn>;
+  readonly cameras: ReadonlyMap<string, Camera>;
+  length: number;
+  lastS: number;
+};
+
+/**
+ * Creates a LeRobotDataset v2.1. Frames are streamed: pictures to ffmpeg, numbers to memory until the episode ends.
+ * Everything grows in a folder beside `path`, which is renamed by `finish`.
+ *
+ * Timestamps are kept as they are given (column `timestamp` f32, and the frame times of the videos).
+ *
+ * @throws UserError when `path` is there already or cannot be written; ConfigError for features that cannot be stored;
+ *   `addFrame` throws ShapeError for a frame that does not fit them
+ */
+export async function createLeRobotWriter(path: string, options: LeRobotWriterOptions): Promise<LeRobotWriter> {
+  const { fps, robotType, metadata = {} } = options;
+  const features = completeFeatures(path, options.features, fps);
+  const target = resolve(path);
+  await requireFree(target);
+  const folder = `${target}.${process.pid}.part`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, "part"), { recursive: true }).catch((cause) => {
+    throw writeFailure(path, cause);
+  });
+  const store = createStoreV21({ folder, fps, robotType, features, metadata });
+  return createWriter(path, { target, folder, features, store }, options);
+}
+
+async function requireFree(target: string): Promise<void> {
+  const entries = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return [];
+    throw writeFailure(target, cause);
+  });
+  if (entries.length > 0) {
+    throw new UserError(
+      `${target}: must be a new or empty folder, but holds ${entries.length} entries. Choose another.`,
+    );
+  }
+}
+
+type Place = {
+  readonly target: string;
+  readonly folder: string;
+  readonly features: Readonly<Record<string, Feature>>;
+  readonly store: EpisodeStore;
+};
+
+function createWriter(
+  path: string,
+  { target, folder, features, store }: Place,
+  options: LeRobotWriterOptions,
+): LeRobotWriter {
+  const { fps, crf, signal } = options;
+  const numbers = Object.keys(options.features).filter((key) => features[key]!.dtype !== "video");
+  const cameraNames = Object.keys(options.features).filter((key) => features[key]!.dtype === "video");
+  let open: OpenEpisode | undefined;
+  let finished = false;
+  let episodes = 0;
+
+  const current = (): OpenEpisode => {
+    if (!open) throw new Error(`${path}: no episode is open; call startEpisode first`);
+    return open;
+  };
+  const closeVideos = async (how: "close" | "abort") => {
+    const cameras = [...(open?.cameras.values() ?? [])];
+    await Promise.all(cameras.map((camera) => camera.video?.[how]()));
+  };
+
+  async function addPicture(name: string, camera: Camera, image: Image | undefined, timestampS: number): Promise<void> {
+    const [height, width] = features[name]!.shape as [number, number, number];
+    if (image?.height !== height || image.width !== width) {
+      const got = image ? `u8[${image.height}, ${image.width}, 3]` : "none";
+      throw new ShapeError(`${path}: camera "${name}" must get u8[${height}, ${width}, 3], got ${got}.`);
+    }
+    const rate = { fps, keyframeInterval, ...(crf === undefined ? {} : { crf }), ...(signal ? { signal } : {}) };
+    camera.video ??= await createVideoWriter(camera.file, { height, width, ...rate });
+    await camera.video.write(image.data, timestampS);
+    camera.statistics.add(image.data, height, width);
+  }
+
+  return {
+    async startEpisode(task) {
+      signal?.throwIfAborted();
+      if (open) throw new Error(`${path}: an episode is open already; call endEpisode first`);
+      open = {
+        task,
+        columns: new Map([...numbers, "timestamp"].map((name) => [name, new GrowingColumn()])),
+        cameras: new Map(
+          cameraNames.map((name, index) => {
+            const file = join(folder, "part", `${index}.mp4`);
+            return [name, { file, statistics: new ImageStatistics(), video: undefined }];
+          }),
+        ),
+        ...{ length: 0, lastS: Number.NEGATIVE_INFINITY },
+      };
+    },
+    async addFrame(frame: EpisodeFrame) {
+      const episode = current();
+      signal?.throwIfAborted();
+      checkNumbers(path, frame, numbers, features, episode);
+      for (const [name, camera] of episode.cameras)
+        await addPicture(name, camera, frame.images[name], frame.timestampS);
+      for (const name of numbers) episode.columns.get(name)!.add(frame.values[name]!);
+      episode.columns.get("timestamp")!.add([frame.timestampS]);
+      episode.lastS = frame.timestampS;
+      episode.length++;
+    },
+    async endEpisode() {
+      const { task, columns, cameras, length } = current();
+      if (length === 0) throw new UserError(`${path}: episode ${episodes} must have at least one frame, got none.`);
+      await closeVideos("close");
+      await store.add({
+        length,
+        tasks: new Array<string>(length).fill(task),
+        columns: Object.fromEntries(
+          [...columns].map(([name, column]) => [name, column.toColumn(features[name]!)]),
+        ) as Episode["columns"],
+        videos: Object.fromEntries([...cameras].map(([name, { file }]) => [name, file])),
+        pictures: Object.fromEntries([...cameras].map(([name, { statistics }]) => [name, statistics.finish()])),
+      });
+      open = undefined;
+      episodes++;
+    },
+    async dropEpisode() {
+      await closeVideos("abort");
+      open = undefined;
+    },
+    async finish() {
+      if (open) throw new Error(`${path}: an episode is still open; call endEpisode or dropEpisode first`);
+      if (episodes === 0) throw new UserError(`${path}: a data set must have at least one episode, got none.`);
+      await store.finish();
+      await rm(join(folder, "part"), { recursive: true, force: true });
+      await rmdir(target).catch(() => undefined);
+      await mkdir(dirname(target), { recursive: true });
+      await rename(folder, target).catch((cause) => {
+        throw writeFailure(path, cause);
+      });
+      finished = true;
+    },
+    async abort() {
+      if (finished) return;
+      await closeVideos("abort");
+      open = undefined;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function checkNumbers(
+  path: string,
+  { timestampS, values }: EpisodeFrame,
+  names: readonly string[],
+  features: Readonly<Record<string, Feature>>,
+  { length, lastS }: OpenEpisode,
+): void {
+  if (!(timestampS >= 0 && timestampS > lastS && Number.isFinite(timestampS))) {
+    throw new ShapeError(
+      `${path}: frame ${length}: timestamp must be above ${Math.max(0, lastS)} s, got ${timestampS} s.`,
+    );
+  }
+  for (const name of names) {
+    const expected = valuesPerFrame(features[name]!);
+    const got = values[name]?.length;
+    if (got !== expected) {
+      throw new ShapeError(
+        `${path}: frame ${length}: "${name}" must have ${expected} values, got ${got ?? "none"}. Pass all features of the set.`,
+      );
+    }
+  }
+}
