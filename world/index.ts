@@ -1,4 +1,4 @@
-export { armChain, armHome, armJointNames, armJointsAt } from "./embodiments/arm/chain.ts";
+export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
 export { planarDelta } from "./embodiments/embodiment.ts";
 export { embodiments, findEmbodiment } from "./embodiments/index.ts";
 export type { EpisodeTruth, SimulatedEpisode } from "./episode.ts";
@@ -14,4 +14,6 @@ export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/conf
 export { pushVocabulary } from "./suites/push/grammar.ts";
 export { type PushPresetName, pushPresets } from "./suites/push/presets.ts";
 export { type PushSplit, pushSplits } from "./suites/push/splits.ts";
+export { type Expert, findSuite, type TableTruth } from "./suites/suite.ts";
+export { reachM } from "./tabletop/workspace.ts";
 export { createWorld, type SimulatedWorld, type WorldOptions } from "./world.ts";

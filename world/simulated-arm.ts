@@ -7,6 +7,7 @@ import { arm, limitSpeed } from "./embodiments/arm/arm.ts";
 import { armChain, armJointNames } from "./embodiments/arm/chain.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
 import { type PictureOptions, Pictures } from "./pictures.ts";
+import type { TableTruth } from "./suites/suite.ts";
 import { TabletopSimulation } from "./tabletop/simulation.ts";
 import { substeps, timestepS } from "./tabletop/workspace.ts";
 
@@ -139,6 +140,11 @@ export class SimulatedArm {
   /** How the task stands: judged ten times a second until it is solved, failed or out of time. */
   verdict(): ArmTask {
     return this.task;
+  }
+
+  /** Where everything truly was at the last control step: for experts and probes, never for policies. */
+  truth(): TableTruth {
+    return this.simulation.truth();
   }
 
   get instance(): TaskInstance {
