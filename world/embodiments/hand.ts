@@ -1,43 +1,73 @@
 /**
  * @file A person's hand seen in a video: fingers bunched on the table, palm above the blocks, forearm and sleeve coming
- * from the viewer's side. Fingers and thumb are what touches the blocks. The forearm keeps pointing back to an elbow, so
- * the hand turns as it moves.
+ * from the viewer's side. What touches the blocks is an unseen cylinder around the fingertips: bunched fingers push like
+ * one round thing. The forearm keeps pointing back to an elbow, so the hand turns as it moves.
  */
+import { arcTangent2 } from "#core/geometry/trigonometry.ts";
 import type { Simulation } from "../physics/simulation.ts";
-import { type Attributes, element } from "../physics/xml.ts";
+import { element } from "../physics/xml.ts";
 import { type Effector, type Embodiment, moveTarget, planarDelta } from "./embodiment.ts";
 import { planarSlides, slideGains } from "./pusher.ts";
 
 /** Where the forearm points back to, metres; x is mirrored for a left hand. */
 const elbowM = [0.14, -0.7] as const;
 
+/** Radius of the bunch of fingertips, metres. */
+const bunchRadiusM = 0.022;
+
+type Point = readonly [x: number, y: number, z: number];
+
+/** Fingertip, middle joint and knuckle of a right hand, metres in the hand's frame, and the finger's radius. */
+const fingers: Readonly<Record<string, readonly [tip: Point, middle: Point, knuckle: Point, radius: number]>> = {
+  index: [[-0.011, 0.004, 0.016], [-0.0135, -0.001, 0.046], [-0.02, -0.036, 0.083], 0.0093],
+  middle: [[0.002, 0.008, 0.015], [0.001, 0.003, 0.05], [0, -0.032, 0.087], 0.0102],
+  ring: [[0.013, 0.003, 0.016], [0.0145, -0.002, 0.046], [0.019, -0.036, 0.083], 0.0093],
+  thumb: [[-0.006, -0.012, 0.017], [-0.012, -0.017, 0.044], [-0.034, -0.052, 0.07], 0.0102],
+};
+
 /** Skin geoms and sleeve geoms, by name, for the looks. */
-export const handSkin = ["index", "middle", "ring", "thumb", "palm", "heel", "wrist"] as const;
+export const handSkin = [
+  ...Object.keys(fingers).flatMap((name) => [name, `${name} base`]),
+  "palm",
+  "heel",
+  "wrist",
+] as const;
 export const handSleeve = ["sleeve", "cuff"] as const;
 
 function parts(side: 1 | -1): string {
-  const capsule = (name: string, kind: string, radius: number, from: readonly number[], to: readonly number[]) => {
-    const fromto = [side * from[0]!, from[1]!, from[2]!, side * to[0]!, to[1]!, to[2]!];
-    const attributes: Attributes = { name, class: kind, type: "capsule", size: [radius], fromto };
-    return element("geom", attributes);
-  };
+  const capsule = (name: string, radius: number, from: Point, to: Point) =>
+    element("geom", {
+      name,
+      class: "visual",
+      type: "capsule",
+      size: [radius],
+      fromto: [side * from[0], from[1], from[2], side * to[0], to[1], to[2]],
+    });
   return [
-    capsule("index", "effector", 0.0095, [-0.02, -0.035, 0.08], [-0.011, 0.004, 0.016]),
-    capsule("middle", "effector", 0.0105, [0, -0.03, 0.084], [0.002, 0.008, 0.015]),
-    capsule("ring", "effector", 0.0095, [0.02, -0.036, 0.08], [0.013, 0.003, 0.016]),
-    capsule("thumb", "effector", 0.0105, [-0.034, -0.05, 0.07], [-0.006, -0.012, 0.017]),
-    capsule("palm", "visual", 0.021, [-0.014, -0.052, 0.082], [-0.01, -0.085, 0.083]),
-    capsule("heel", "visual", 0.021, [0.016, -0.052, 0.08], [0.008, -0.09, 0.083]),
-    capsule("wrist", "visual", 0.022, [0, -0.1, 0.085], [0, -0.15, 0.095]),
-    capsule("cuff", "visual", 0.032, [0, -0.155, 0.097], [0, -0.16, 0.098]),
-    capsule("sleeve", "visual", 0.03, [0, -0.165, 0.1], [0, -0.55, 0.2]),
+    element("geom", {
+      name: "bunch",
+      class: "effector",
+      type: "cylinder",
+      size: [bunchRadiusM, 0.02],
+      pos: [0, 0, 0.028],
+      rgba: [0, 0, 0, 0],
+    }),
+    ...Object.entries(fingers).flatMap(([name, [tip, middle, knuckle, radius]]) => [
+      capsule(name, radius, tip, middle),
+      capsule(`${name} base`, radius, middle, knuckle),
+    ]),
+    capsule("palm", 0.021, [-0.014, -0.052, 0.082], [-0.01, -0.085, 0.083]),
+    capsule("heel", 0.021, [0.016, -0.052, 0.08], [0.008, -0.09, 0.083]),
+    capsule("wrist", 0.022, [0, -0.1, 0.085], [0, -0.15, 0.095]),
+    capsule("cuff", 0.032, [0, -0.155, 0.097], [0, -0.16, 0.098]),
+    capsule("sleeve", 0.03, [0, -0.165, 0.1], [0, -0.95, 0.3]),
   ].join("");
 }
 
 export const hand: Embodiment = {
   id: "hand",
   variants: ["right", "left"],
-  tipRadiusM: 0.022,
+  tipRadiusM: bunchRadiusM,
   recordsActions: false,
   space: planarDelta,
   stateNames: ["tip x", "tip y"],
@@ -83,10 +113,9 @@ class HandEffector implements Effector {
     return this.controls();
   }
 
-  /** Calls Math.atan2: replays take the logged controls. */
   private controls(): Float64Array {
     const [x, y] = this.target;
-    return Float64Array.of(x, y, Math.atan2(this.elbow[0] - x, y - this.elbow[1]));
+    return Float64Array.of(x, y, arcTangent2(this.elbow[0] - x, y - this.elbow[1]));
   }
 
   tip(): [number, number] {

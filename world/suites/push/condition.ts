@@ -1,6 +1,7 @@
 import { blockRadiusM, borderM } from "../../tabletop/workspace.ts";
-import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
+import type { PushGoal, TableTruth } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
+import { distance, type Point } from "./plane.ts";
 
 /** What is still missing, or null when the condition holds. */
 type Shortfall = string | null;

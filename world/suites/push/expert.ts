@@ -6,9 +6,11 @@
 import { createRng, type Rng } from "#core/rng.ts";
 import { blockRadiusM, borderM, reachM, stepLimitM } from "../../tabletop/workspace.ts";
 import { relativePlace } from "./condition.ts";
-import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
+import type { PushGoal, TableTruth } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
+import { along, angleBetween, distance, dot, type Point, subtract, turned, unit } from "./plane.ts";
 import { type Disc, isClear, route, travel } from "./route.ts";
+import { WayField } from "./way-field.ts";
 
 export interface Expert {
   /** Planar delta f32[2] for the next control step, metres. */
@@ -46,17 +48,6 @@ const detours: readonly Point[] = [
   [-0.1736482, -0.9848078],
 ];
 
-const subtract = (a: Point, b: Point): Point => [a[0] - b[0], a[1] - b[1]];
-const along = (from: Point, direction: Point, length: number): Point => [
-  from[0] + direction[0] * length,
-  from[1] + direction[1] * length,
-];
-const dot = (a: Point, b: Point) => a[0] * b[0] + a[1] * b[1];
-function unit(vector: Point): Point {
-  const length = Math.sqrt(dot(vector, vector));
-  return length < 1e-9 ? [1, 0] : [vector[0] / length, vector[1] / length];
-}
-const turned = ([x, y]: Point, [cosine, sine]: Point): Point => [x * cosine - y * sine, x * sine + y * cosine];
 const isInside = ([x, y]: Point, limit: number) => Math.max(Math.abs(x), Math.abs(y)) <= limit;
 
 /** Makes the expert for one episode; `seed` decides its style and noise, nothing else does. */
@@ -67,8 +58,8 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
   let drift: Point = [0, 0];
   let step = 0;
   let start: TableTruth | undefined;
-  let plan: PushPlan | undefined;
   let pushing = false;
+  const field = new WayField();
 
   return {
     act(truth) {
@@ -76,7 +67,7 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
       drift = [drift[0] * 0.7 + 0.71 * noise.normal(), drift[1] * 0.7 + 0.71 * noise.normal()];
       if (step++ < style.idleSteps) return Float32Array.of(0, 0);
       if (goal.kind === "reach") return clipped(reach(truth));
-      plan = planPush(goal, start, truth, style, plan);
+      const plan = planPush(goal, start, truth, style, field);
       pushing = isBehind(truth, plan, pushing ? 1.6 * style.toleranceM : style.toleranceM);
       return clipped(pushing ? push(truth, plan) : approach(truth, plan));
     },
@@ -101,13 +92,13 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
    * step, so the sideways gain must be larger than that; but a flat side sticks to the tip and goes where the tip goes, so
    * the sideways part must stay smaller than the push.
    */
-  function push({ tip, blocks }: TableTruth, { direction, remainingM }: PushPlan): Point {
+  function push({ tip, blocks }: TableTruth, { direction, lengthM }: PushPlan): Point {
     const offset = subtract(tip, blocks[goal.subject]!);
     const behind = dot(offset, direction);
     const off: Point = [offset[0] - behind * direction[0], offset[1] - behind * direction[1]];
     const offM = Math.sqrt(dot(off, off));
     const gap = Math.max(0, -behind - goal.tipRadiusM - blockRadiusM);
-    const speed = Math.min(style.speedM, Math.max(0.008, remainingM + gap));
+    const speed = Math.min(style.speedM, Math.max(0.008, lengthM + gap));
     const steer = offM === 0 ? 0 : Math.min(0.7, (0.6 * speed) / offM);
     return [direction[0] * speed - steer * off[0], direction[1] * speed - steer * off[1]];
   }
@@ -120,48 +111,87 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
 }
 
 type PushPlan = {
-  /** Where the block goes next, and where it is to end. */
-  readonly waypoint: Point;
+  /** Where the block's centre is to end. */
   readonly target: Point;
   /** Unit vector in which the block is to go now. */
   readonly direction: Point;
+  /** How far it is to go that way. */
+  readonly lengthM: number;
   /** Where the tip's centre has to be to push that way. */
   readonly contact: Point;
-  /** Way left until the block is at its waypoint. */
-  readonly remainingM: number;
 };
 
-/** Plans the block's way; keeps the last plan's waypoint while it is of use, so that the expert does not dither. */
+/** Directions to weigh, every 15 degrees; their cosines and sines are made by turning, exactly alike on every machine. */
+const compass: readonly Point[] = buildCompass();
+
+function buildCompass(): Point[] {
+  const step: Point = [0.9659258262890683, 0.25881904510252074];
+  const directions: Point[] = [[1, 0]];
+  while (directions.length < 24) directions.push(turned(directions.at(-1)!, step));
+  return directions;
+}
+
+/** Lengths of a straight push to weigh, metres; the distance to the target is weighed too. */
+const pushLengthsM = [0.03, 0.06, 0.12] as const;
+/** A contact point that is not free costs as much as so many metres of way. */
+const blockedCostM = 0.5;
+
+/**
+ * Chooses how to push next: the direction and length for which the tip's way to the contact point, the push, and the
+ * block's way from there to its target cost least. The way to the contact point makes the choice stable: whoever stands
+ * behind the block already goes on pushing.
+ */
 function planPush(
   goal: PushGoal,
   start: TableTruth,
-  { blocks }: TableTruth,
+  { tip, blocks }: TableTruth,
   style: Style,
-  last: PushPlan | undefined,
+  field: WayField,
 ): PushPlan {
   const block = blocks[goal.subject]!;
   const target = blockTarget(goal, start, blocks);
   const others = Object.entries(blocks).filter(([id]) => id !== goal.subject);
-  const inTheWay = (marginM: number): Disc[] =>
-    others
-      .filter(([id]) => !(id === goal.reference && goal.kind === "block-to-block"))
-      .map(([, centre]) => ({ centre, radius: 2 * blockRadiusM + marginM }));
-  const isKept =
-    last !== undefined &&
-    distance(last.target, last.waypoint) > 0 &&
-    distance(last.target, target) < 0.03 &&
-    distance(block, last.waypoint) > 0.015 &&
-    isClear(block, last.waypoint, inTheWay(-0.008));
-  const waypoint = isKept ? last.waypoint : (route(block, target, inTheWay(0.008), borderM)?.[0] ?? target);
-  const wanted = unit(subtract(waypoint, block));
+  const obstacles = others
+    .filter(([id]) => !(id === goal.reference && goal.kind === "block-to-block"))
+    .map(([, centre]): Disc => ({ centre, radius: 2 * blockRadiusM + 0.012 }));
+  field.build(target, obstacles);
   const room = goal.tipRadiusM + blockRadiusM;
-  const contactFor = (direction: Point) => along(block, direction, -(room + style.clearanceM));
-  const isUsable = (direction: Point) => {
-    const contact = contactFor(direction);
-    return isInside(contact, reachM) && others.every(([, centre]) => distance(contact, centre) >= room);
-  };
-  const direction = detours.map((turn) => turned(wanted, turn)).find(isUsable) ?? wanted;
-  return { waypoint, target, direction, contact: contactFor(direction), remainingM: distance(block, waypoint) };
+  const straight = distance(block, target);
+  const toTarget = unit(subtract(target, block));
+  const behindTip = unit(subtract(block, tip));
+  let best: PushPlan | undefined;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const direction of [toTarget, behindTip, ...compass]) {
+    const contact = along(block, direction, -(room + style.clearanceM));
+    const toContact = wayAround(tip, contact, block, room) + blockedCostM * blockedShare(contact, others, room);
+    if (toContact >= bestCost) continue;
+    for (const lengthM of [...pushLengthsM.filter((length) => length < straight), straight]) {
+      const end = along(block, direction, lengthM);
+      const turn =
+        lengthM === straight && direction === toTarget ? 0 : room * angleBetween(direction, field.downhill(end));
+      const cost = toContact + field.along(block, direction, lengthM) + turn + field.value(end);
+      if (cost >= bestCost) continue;
+      bestCost = cost;
+      best = { target, direction, lengthM, contact };
+    }
+  }
+  return best!;
+}
+
+/** Length of the tip's way to a contact point around the block, other things aside. */
+function wayAround(tip: Point, contact: Point, block: Point, room: number): number {
+  const straight = distance(tip, contact);
+  if (isClear(tip, contact, [{ centre: block, radius: 0.97 * room }])) return straight;
+  const arc = angleBetween(unit(subtract(tip, block)), unit(subtract(contact, block)));
+  return Math.max(0, distance(tip, block) - room) + room * arc + (distance(contact, block) - room);
+}
+
+/** How much of a contact point is taken by other blocks or lies out of reach, in [0, 1]. */
+function blockedShare(contact: Point, others: readonly (readonly [string, Point])[], room: number): number {
+  const outside = Math.max(Math.abs(contact[0]), Math.abs(contact[1])) - reachM;
+  let deepest = outside > 0 ? 1 : 0;
+  for (const [, centre] of others) deepest = Math.max(deepest, 2 * (1 - distance(contact, centre) / room));
+  return Math.min(1, deepest);
 }
 
 /** True when the tip is behind the block on the push line, with nothing between them. */

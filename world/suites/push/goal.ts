@@ -1,5 +1,6 @@
 import type { TaskKind, Thresholds } from "./config.ts";
 import type { Direction, Place } from "./grammar.ts";
+import type { Point } from "./plane.ts";
 
 /** `TaskInstance.goal` of the push suite; plain JSON. */
 export type PushGoal = {
@@ -17,7 +18,4 @@ export type PushGoal = {
 };
 
 /** Centres on the table, metres. */
-export type Point = readonly [number, number];
 export type TableTruth = { readonly tip: Point; readonly blocks: Readonly<Record<string, Point>> };
-
-export const distance = (a: Point, b: Point) => Math.sqrt((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2);

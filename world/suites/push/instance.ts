@@ -9,8 +9,9 @@ import { drawCamera, drawLooks } from "../../tabletop/looks.ts";
 import { blockRadiusM } from "../../tabletop/workspace.ts";
 import { shortfall } from "./condition.ts";
 import { type PushConfig, taskKinds } from "./config.ts";
-import { distance, type Point, type PushGoal } from "./goal.ts";
+import type { PushGoal } from "./goal.ts";
 import { phrase } from "./grammar.ts";
+import { distance, type Point } from "./plane.ts";
 import { type PushSplit, splitContent } from "./splits.ts";
 
 /** Blocks start inside this half-width, so that the far side of each can be reached. */

@@ -6,6 +6,7 @@ import { parsePushConfig } from "./config.ts";
  * - `small`: every block and edge, one wording each.
  * - `language-table`: the five instruction kinds of Language Table (Lynch et al. 2022) with paraphrases and held-out
  *   combinations.
+ * - `language-table-8`: the same among all eight blocks, with more time.
  */
 export const pushPresets = {
   demo: parsePushConfig({
@@ -36,6 +37,7 @@ export const pushPresets = {
     phrasings: "one",
   }),
   "language-table": parsePushConfig({}),
+  "language-table-8": parsePushConfig({ blocks: 8, maxSteps: 100 }),
 } as const;
 
 export type PushPresetName = keyof typeof pushPresets;

@@ -1,4 +1,4 @@
-import { distance, type Point } from "./goal.ts";
+import { distance, type Point } from "./plane.ts";
 
 /** A disc that a moving point must stay out of. */
 export type Disc = { readonly centre: Point; readonly radius: number };

@@ -1,7 +1,8 @@
 import type { StateLog, Verdict } from "#core/contracts/world.ts";
 import { lostBeyondM } from "../../tabletop/workspace.ts";
 import { shortfall } from "./condition.ts";
-import { distance, type Point, type PushGoal, type TableTruth } from "./goal.ts";
+import type { PushGoal, TableTruth } from "./goal.ts";
+import { distance, type Point } from "./plane.ts";
 
 /** Pushed blocks move at most 4.3 cm per control step and slide on a little; a larger jump is not a push. */
 const largestJumpM = 0.08;
