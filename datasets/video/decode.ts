@@ -76,11 +76,11 @@ async function startDecoder(path: string, options: DecodeOptions, file?: string)
 }
 
 /** Throws unless the file was read to its end without damage. */
-function requireWhole(path: string, log: FfmpegLog, exitCode: number, options: DecodeOptions): void {
+async function requireWhole(path: string, log: FfmpegLog, exitCode: number, options: DecodeOptions): Promise<void> {
   if (log.timesS.length === 0 || !log.outputSize) {
     const nothingThere = log.outputSize !== undefined && log.problems.length === 0 && exitCode === 0;
     if (nothingThere && (options.startS !== undefined || options.endS !== undefined)) return;
-    throw openError(path, log);
+    throw await openError(path, log);
   }
   const frames = log.timesS.length;
   if (log.problems.some((line) => /no space left/i.test(line))) throw writeFailure(path, { code: "ENOSPC" });
@@ -134,7 +134,7 @@ export async function* decodeVideo(path: string, options: DecodeOptions = {}): A
     }
     const exitCode = await process.exited;
     options.signal?.throwIfAborted();
-    requireWhole(path, log, exitCode, options);
+    await requireWhole(path, log, exitCode, options);
   } finally {
     options.signal?.removeEventListener("abort", process.kill);
     process.kill();
@@ -174,6 +174,6 @@ export async function decodeVideoToFile(path: string, file: string, options: Dec
   const exitCode = await process.exited;
   options.signal?.removeEventListener("abort", process.kill);
   options.signal?.throwIfAborted();
-  requireWhole(path, log, exitCode, options);
+  await requireWhole(path, log, exitCode, options);
   return { timestampsS: Float64Array.from(log.timesS), ...log.outputSize! };
 }

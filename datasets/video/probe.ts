@@ -29,15 +29,15 @@ export async function probeVideo(path: string, signal?: AbortSignal): Promise<Vi
   const log = new FfmpegLog();
   const ffmpeg = startFfmpeg(
     await findFfmpeg(),
-    ["-nostdin", ...inputOptions(path)],
+    ["-nostdin", ...inputOptions(path), "-map", "0:V:0", "-c", "copy", "-frames:v", "1", "-f", "null", "-"],
     { input: "ignore", output: "ignore" },
     log.push,
   );
   signal?.addEventListener("abort", ffmpeg.kill, { once: true });
-  await ffmpeg.exited;
+  const exitCode = await ffmpeg.exited;
   signal?.removeEventListener("abort", ffmpeg.kill);
   signal?.throwIfAborted();
   const info = log.info(path);
-  if (!info || info.width === 0) throw openError(path, log);
+  if (!info || info.width === 0 || exitCode !== 0) throw await openError(path, log);
   return info;
 }

@@ -1,12 +1,13 @@
 /** @file One sentence for a video that cannot be used: which file, what is wrong, what to do. */
 import { stat } from "node:fs/promises";
 import { FormatError } from "#core/errors.ts";
+import { inspectContainer } from "./container.ts";
 import type { FfmpegLog } from "./ffmpeg-log.ts";
 
 /**
- * Refuses what is not a readable file before ffmpeg is started.
+ * Refuses what is no whole file before ffmpeg is started.
  *
- * @throws FormatError when the file is missing, a folder or empty
+ * @throws FormatError when the file is missing, a folder, empty, or ends before its container says
  */
 export async function requireVideoFile(path: string): Promise<void> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
@@ -17,41 +18,42 @@ export async function requireVideoFile(path: string): Promise<void> {
   if (info.size === 0) {
     throw new FormatError(path, "the video is empty (0 bytes). Copy or record it again.");
   }
+  const { missingBytes } = await inspectContainer(path);
+  if (missingBytes > 0) {
+    throw new FormatError(
+      path,
+      `the video is cut: ${missingBytes} of ${info.size + missingBytes} bytes are missing. Copy it again or re-encode what is left.`,
+    );
+  }
 }
 
 /** Why ffmpeg could not open the file or decode any frame of it. */
-export function openError(path: string, log: FfmpegLog): FormatError {
+export async function openError(path: string, log: FfmpegLog): Promise<FormatError> {
   const words = log.problems.join("\n");
-  const info = log.info(path);
-  if (log.opened && !info) {
+  if (log.opened && (/matches no streams/.test(words) || !log.info(path))) {
     return new FormatError(path, "must hold a video stream, but has none (audio only?). Leave it out.");
   }
-  const codec = /[Dd]ecoder \(codec (\S+)\) not found|Unknown decoder '(\S+)'|Decoder not found/.exec(words);
-  if (codec) {
-    const name = codec[1] ?? codec[2] ?? info?.codec ?? "unknown";
-    return new FormatError(
-      path,
-      `this ffmpeg has no decoder for codec "${name}". Convert the video to h264, or set FFMPEG_PATH to a fuller build.`,
-    );
-  }
-  if (/moov atom not found/.test(words)) {
+  if (/moov atom not found/.test(words) && (await inspectContainer(path)).kind === "mp4") {
     return new FormatError(
       path,
       "the video is cut: its index (moov) is missing, so no frame can be found. Copy it again; a recording that was not stopped properly cannot be opened.",
     );
   }
-  if (/not on whitelist/.test(words) || !log.opened) {
+  if (!log.opened) {
     return new FormatError(
       path,
-      `must be a video (mp4, mov, mkv, webm, avi, ts, ...), but is not one or is damaged at its start (${
-        log.problems[0]?.slice(0, 120) ?? "no stream was found"
-      }). Leave it out or convert it.`,
+      "must be a video (mp4, mov, mkv, webm, avi, ts, ...), but is not one or is damaged at its start. Leave it out or convert it.",
     );
   }
-  return new FormatError(
-    path,
-    `the video cannot be decoded (${log.damage ?? log.problems[0] ?? "no frame came out"}).`,
-  );
+  const codec = log.info(path)?.codec ?? "unknown";
+  if (codec === "none" || /decoder .*not found|unknown decoder|unsupported codec/i.test(words)) {
+    return new FormatError(
+      path,
+      `this ffmpeg has no decoder for the video's codec (${codec}). Convert it to h264, or set FFMPEG_PATH to a fuller build.`,
+    );
+  }
+  if (log.damage !== undefined) return damageError(path, 0, log.damage);
+  return new FormatError(path, `the video cannot be decoded (${log.problems[0] ?? "no frame came out"}).`);
 }
 
 /** The file could be opened, but ends early or is damaged on the way. */
