@@ -55,7 +55,7 @@ describe("decodeVideo", () => {
 
   it("keeps the times of a variable frame rate", async () => {
     const args = greySteps(6);
-    args[args.indexOf("-vf") + 1] += ",setpts='(0.02*N*N)/TB'";
+    args[args.indexOf("-vf") + 1] += ",settb=1/1000,setpts='(0.02*N*N)/TB'";
     const path = await makeVideo(
       at("variable.mkv"),
       ...args,
@@ -122,7 +122,9 @@ describe("decodeVideo", () => {
   });
 
   it("decodes odd sizes", async () => {
-    const path = await makeVideo(at("odd.mkv"), ...greySteps(2, "63x45"), "-c:v", "ffv1", "-pix_fmt", "yuv444p");
+    const args = greySteps(2, "64x46");
+    args[args.indexOf("-vf") + 1] += ",format=yuv444p,crop=63:45";
+    const path = await makeVideo(at("odd.mkv"), ...args, "-c:v", "ffv1");
     const frames = await decodeAll(path);
     expect([frames[1]!.width, frames[1]!.height, frames[1]!.data.length]).toEqual([63, 45, 63 * 45 * 3]);
     expect(pixel(frames[1]!, 62, 44)).toBeAllClose(Array(3).fill(greyOfStep(1)), { absolute: 1, relative: 0 });
@@ -247,9 +249,18 @@ describe("a file that is no usable video", () => {
   });
 
   it("is refused when the index at its end is missing", async () => {
-    expect(await refusal(cutFile(at("late.mp4"), at("cut-late.mp4"), 0.6))).toMatch(
-      /^the video is cut: its index \(moov\)/,
-    );
+    const cut = cutFile(at("late.mp4"), at("cut-late.mp4"), 0.6);
+    expect(await refusal(cut)).toMatch(/^the video is cut: \d+ of \d+ bytes are missing/);
+    const bytes = readFileSync(at("late.mp4"));
+    writeFileSync(at("no-index.mp4"), bytes.subarray(0, bytes.indexOf("moov") - 4));
+    expect(await refusal(at("no-index.mp4"))).toMatch(/^the video is cut: its index \(moov\)/);
+  });
+
+  it("is refused when bytes in its middle are damaged", async () => {
+    const bytes = readFileSync(at("noisy.mp4"));
+    bytes.fill(0x55, bytes.length * 0.4, bytes.length * 0.6);
+    writeFileSync(at("damaged.mp4"), bytes);
+    expect(await refusal(at("damaged.mp4"))).toMatch(/^the video is cut or damaged: \d+ frames could be decoded/);
   });
 
   it("is refused when it has sound alone, even with a cover picture", async () => {
