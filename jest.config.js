@@ -2,7 +2,7 @@
 const slow = process.env.JEST_SLOW === "1";
 
 export default {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/environment.js",
   extensionsToTreatAsEsm: [".ts"],
   testMatch: slow ? ["<rootDir>/tests/**/*.slow.test.ts"] : ["<rootDir>/tests/**/*.test.ts"],
   testPathIgnorePatterns: slow ? ["/node_modules/"] : ["/node_modules/", "\\.slow\\.test\\.ts$"],

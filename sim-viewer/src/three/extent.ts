@@ -21,7 +21,8 @@ export function extentOf(positions: ArrayLike<number>, floor: number, smallest: 
     low.min(point);
     high.max(point);
   }
-  if (low.x > high.x) return { centre: new Vector3(), radius: smallest, reach: 1, floor: 0 };
+  if (low.x > high.x)
+    return { centre: new Vector3(), radius: smallest, reach: 1, floor: Number.isFinite(floor) ? floor : 0 };
   const centre = low.clone().add(high).multiplyScalar(0.5);
   const radius = Math.max(low.distanceTo(high) / 2, smallest);
   return { centre, radius, reach: radius * 1.9, floor: Math.min(floor, low.z) };
