@@ -6,12 +6,12 @@ import { contentHash } from "../../instance-hash.ts";
 import { type BlockKind, blockKinds } from "../../tabletop/blocks.ts";
 import type { TabletopInitial } from "../../tabletop/initial.ts";
 import { drawCamera, drawLooks } from "../../tabletop/looks.ts";
-import { blockRadiusM } from "../../tabletop/workspace.ts";
-import { shortfall } from "./condition.ts";
+import { blockRadiusM, borderM } from "../../tabletop/workspace.ts";
+import { relativePlace, shortfall } from "./condition.ts";
 import { type PushConfig, taskKinds } from "./config.ts";
 import type { PushGoal } from "./goal.ts";
-import { phrase } from "./grammar.ts";
-import { distance, type Point } from "./plane.ts";
+import { directions, phrase } from "./grammar.ts";
+import { along, distance, type Point } from "./plane.ts";
 import { type PushSplit, splitContent } from "./splits.ts";
 
 /** Blocks start inside this half-width, so that the far side of each can be reached. */
@@ -136,7 +136,7 @@ function drawLayout(goal: PushGoal, blocks: readonly BlockKind[], rng: Rng): Lay
     const tip = anywhere(tipSpreadM);
     const room = blockRadiusM + goal.tipRadiusM + 0.015;
     if (Object.values(placed).some((point) => distance(tip, point) < room)) continue;
-    if (isTaskLeft(goal, { blocks: placed, tip })) return { blocks: placed, tip };
+    if (isTaskLeft(goal, { blocks: placed, tip }) && hasRoom(goal, placed)) return { blocks: placed, tip };
   }
   throw new ConfigError(
     `suite: "${goal.kind}" must leave room for ${blocks.length} blocks, found none. Use fewer blocks.`,
@@ -147,6 +147,20 @@ function beside([x, y]: Point, rng: Rng): Point {
   const [, , a, b] = turnAboutZ(rng);
   const apart = rng.uniform(togetherM[0], togetherM[1]);
   return [x + a * apart, y + b * apart];
+}
+
+/** Where the block is asked to go must be on the table and not taken by a third block. */
+function hasRoom(goal: PushGoal, blocks: Layout["blocks"]): boolean {
+  const isOnTable = ([x, y]: Point) => Math.max(Math.abs(x), Math.abs(y)) <= borderM;
+  if (goal.kind === "relative-move") {
+    return isOnTable(along(blocks[goal.subject]!, directions[goal.direction!], goal.thresholds.moveM));
+  }
+  if (goal.kind !== "block-to-relative-place") return true;
+  const place = relativePlace(goal, blocks[goal.reference!]!);
+  const isFree = Object.entries(blocks).every(
+    ([id, centre]) => id === goal.subject || id === goal.reference || distance(centre, place) >= 2 * blockRadiusM,
+  );
+  return isFree && isOnTable(place);
 }
 
 /** The goal must not hold yet, nor hold with thresholds half as strict again. */

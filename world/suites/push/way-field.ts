@@ -1,4 +1,4 @@
-import { borderM, reachM } from "../../tabletop/workspace.ts";
+import { reachM } from "../../tabletop/workspace.ts";
 import { distance, dot, type Point, subtract, unit } from "./plane.ts";
 import type { Disc } from "./route.ts";
 
@@ -7,7 +7,9 @@ const side = 35;
 const cellM = (2 * (reachM + 0.02)) / (side - 1);
 /** A metre through the middle of an obstacle counts as so many metres more; it falls to nothing at its rim. */
 const obstacleCost = 10;
-/** The same for every metre beyond the border: from there a block is hard to bring back. */
+/** From here on outwards the tip has no room behind a block any more to bring it back, metres from the centre. */
+const recoverableM = 0.235;
+/** What every metre farther out adds to the cost of a metre. */
 const outsideCost = 60;
 /** Sweeps over the grid, four directions each; values settle after two or three around convex obstacles. */
 const rounds = 3;
@@ -22,10 +24,10 @@ export class WayField {
   private readonly values = new Float64Array(side * side);
   private target: Point = [0, 0];
 
-  /** Computes the field; outside of the border only the target itself is cheap. */
+  /** Computes the field; far out only the target itself is cheap. */
   build(target: Point, obstacles: readonly Disc[]): void {
     this.target = target;
-    const outside = Math.max(borderM, Math.abs(target[0]), Math.abs(target[1]));
+    const outside = Math.max(recoverableM, Math.abs(target[0]), Math.abs(target[1]));
     for (let row = 0, at = 0; row < side; row++) {
       for (let column = 0; column < side; column++, at++) {
         const point: Point = [(column - (side - 1) / 2) * cellM, (row - (side - 1) / 2) * cellM];
