@@ -13,6 +13,8 @@ export const topics = {
 export const services = {
   reset: "/sim/reset",
   status: "/sim/status",
+  /** The task as data, for experts. */
+  task: "/sim/task",
   time: "/rosapi/get_time",
   topics: "/rosapi/topics",
 } as const;
