@@ -26,7 +26,7 @@ export class RolloutRecorder {
   /** @param pose the world when the observation was taken @param action f32[A] as sent @param controls f64[U] */
   add(pose: ScenePose, action: Float32Array, controls: Float64Array): void {
     this.poses.push(pose);
-    this.actions.push(action.slice());
+    this.actions.push(action);
     this.controls.push(controls);
   }
 

@@ -1,6 +1,7 @@
 import type { Image } from "#core/contracts/image.ts";
 import type { Observation } from "#core/contracts/observation.ts";
 import type { StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
+import { clipAction } from "./embodiments/embodiment.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
 import { type PictureOptions, Pictures } from "./pictures.ts";
 import { RolloutRecorder } from "./rollout.ts";
@@ -54,9 +55,10 @@ export class SimulatedWorld implements World {
   /** Runs one control step without taking a picture. @param action f32[A], clipped to the embodiment's limits */
   advance(action: Float32Array): Progress {
     if (this.latest.done) return this.latest;
+    const sent = clipAction(this.simulation.embodiment.space, action);
     const pose = this.simulation.pose();
-    const { progress, controls } = this.simulation.advance(action);
-    this.recorder.add(pose, action, controls);
+    const { progress, controls } = this.simulation.advance(sent);
+    this.recorder.add(pose, sent, controls);
     this.latest = progress;
     return progress;
   }

@@ -11,12 +11,12 @@ export type EmbodimentModel = {
   readonly exclusions?: string;
 };
 
-/** What stands for the policy's body in one simulation: turns planar deltas into actuator targets. */
+/** What stands for the policy's body in one simulation: turns actions into actuator targets. */
 export interface Effector {
   /** Puts the tip at [x, y], at rest. */
   place(tip: readonly [number, number]): void;
-  /** Moves the tip's target by [dx, dy] metres, kept inside the reach, and returns the new actuator targets f64[U]. */
-  command(delta: ArrayLike<number>): Float64Array;
+  /** Does an action f32[A] that is within limits. @returns the new actuator targets f64[U] */
+  command(action: ArrayLike<number>): Float64Array;
   /** Where the tip is now, metres. */
   tip(): [number, number];
   /** f32[S] as `stateNames` says. */
@@ -51,11 +51,15 @@ export const planarDelta: ActionSpace = {
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
-/** Moves a planar target by a clipped delta and keeps it inside the reach. A delta that is not finite counts as no move. */
-export function moveTarget(target: readonly [number, number], delta: ArrayLike<number>): [number, number] {
-  const moved = (axis: 0 | 1) => {
-    const step = delta[axis]!;
-    return clamp(target[axis] + (Number.isFinite(step) ? clamp(step, -stepLimitM, stepLimitM) : 0), -reachM, reachM);
-  };
-  return [moved(0), moved(1)];
+/** An action inside its space's limits; a number that is not finite counts as none (0). @param action f32[A] */
+export function clipAction({ limits }: ActionSpace, action: ArrayLike<number>): Float32Array {
+  return Float32Array.from(limits.low, (low, index) => {
+    const value = action[index]!;
+    return clamp(Number.isFinite(value) ? value : 0, low, limits.high[index]!);
+  });
+}
+
+/** Moves a planar target by a delta and keeps it inside the reach. */
+export function moveTarget([x, y]: readonly [number, number], delta: ArrayLike<number>): [number, number] {
+  return [clamp(x + delta[0]!, -reachM, reachM), clamp(y + delta[1]!, -reachM, reachM)];
 }

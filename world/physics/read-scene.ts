@@ -1,4 +1,5 @@
 import { ConfigError } from "#core/errors.ts";
+import { sineCosine } from "#core/geometry/trigonometry.ts";
 import type { Geom, GeomType, Material, Mesh, Scene } from "../scene/scene.ts";
 import type { MainModule, MjModel } from "./mujoco.ts";
 
@@ -7,8 +8,13 @@ export type Looks = Pick<Scene, "lights" | "ambient" | "background"> & {
   readonly materials: Readonly<Record<string, Material>>;
 };
 
-/** The scene of a model and which of MuJoCo's geoms its entries are. */
-export type ReadScene = { readonly scene: Scene; readonly geomIds: Int32Array };
+/** What a model says: everything of its scene but looks, and which of MuJoCo's geoms the entries are. */
+export type Geometry = {
+  readonly geoms: readonly Geom[];
+  readonly cameras: Scene["cameras"];
+  readonly meshes: Readonly<Record<string, Mesh>>;
+  readonly geomIds: Int32Array;
+};
 
 const typeNames: Readonly<Record<number, GeomType | "ellipsoid">> = {
   0: "plane",
@@ -21,11 +27,12 @@ const typeNames: Readonly<Record<number, GeomType | "ellipsoid">> = {
 };
 
 /**
- * Reads geoms and cameras of a compiled model as a `Scene`. Geoms with alpha 0 are physics only and left out.
+ * Reads geoms and cameras of a compiled model; materials are the model's plain colours. Geoms with alpha 0 are physics
+ * only and left out.
  *
  * Meshes are read back from the model, not from the author's vertices: MuJoCo moves them into their inertia frame.
  */
-export function readScene(mujoco: MainModule, model: MjModel, looks: Looks): ReadScene {
+export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
   const nameOf = (kind: number, id: number, fallback: string) => mujoco.mj_id2name(model, kind, id) || fallback;
   const rgba = model.geom_rgba as Float32Array;
   const sizes = model.geom_size as Float64Array;
@@ -46,14 +53,11 @@ export function readScene(mujoco: MainModule, model: MjModel, looks: Looks): Rea
       type === "mesh" ? `mesh ${model.geom_dataid[id]}` : type === "ellipsoid" ? `ellipsoid ${size}` : "";
     if (type === "mesh") meshes[meshName] ??= modelMesh(model, model.geom_dataid[id] as number);
     if (type === "ellipsoid") meshes[meshName] ??= ellipsoidMesh(size as [number, number, number]);
-    const material = looks.materials[name] ?? {
-      rgba: [rgba[4 * id]!, rgba[4 * id + 1]!, rgba[4 * id + 2]!, rgba[4 * id + 3]!] as const,
-    };
     geoms.push({
       name,
       type: type === "ellipsoid" ? "mesh" : type,
       size: size.slice(0, sizeLengths[type]),
-      material,
+      material: { rgba: [rgba[4 * id]!, rgba[4 * id + 1]!, rgba[4 * id + 2]!, rgba[4 * id + 3]!] },
       body: model.geom_bodyid[id] as number,
       ...(meshName ? { mesh: meshName } : {}),
     });
@@ -63,8 +67,14 @@ export function readScene(mujoco: MainModule, model: MjModel, looks: Looks): Rea
     name: nameOf(mujoco.mjtObj.mjOBJ_CAMERA.value, id, `camera ${id}`),
     fovyDeg: model.cam_fovy[id] as number,
   }));
-  const { lights, ambient, background } = looks;
-  return { scene: { geoms, cameras, lights, ambient, background, meshes }, geomIds: Int32Array.from(geomIds) };
+  return { geoms, cameras, meshes, geomIds: Int32Array.from(geomIds) };
+}
+
+/** The scene that looks make of a geometry. */
+export function dressScene({ geoms, cameras, meshes }: Geometry, looks: Looks): Scene {
+  const { lights, ambient, background, materials } = looks;
+  const dressed = geoms.map((geom) => ({ ...geom, material: materials[geom.name] ?? geom.material }));
+  return { geoms: dressed, cameras, lights, ambient, background, meshes };
 }
 
 const sizeLengths = { plane: 2, sphere: 1, capsule: 2, cylinder: 2, box: 3, ellipsoid: 3, mesh: 0 } as const;
@@ -102,11 +112,11 @@ function ellipsoidMesh([a, b, c]: readonly [number, number, number], rings = 12,
   const positions: number[] = [];
   const normals: number[] = [];
   for (let ring = 0; ring <= rings; ring++) {
-    const polar = (Math.PI * ring) / rings;
+    const [sinePolar, cosinePolar] = sineCosine((Math.PI * ring) / rings);
     for (let segment = 0; segment <= segments; segment++) {
-      const around = (2 * Math.PI * segment) / segments;
-      const [x, y, z] = [Math.sin(polar) * Math.cos(around), Math.sin(polar) * Math.sin(around), Math.cos(polar)];
-      const length = Math.hypot(x / a, y / b, z / c);
+      const [sineAround, cosineAround] = sineCosine((2 * Math.PI * segment) / segments);
+      const [x, y, z] = [sinePolar * cosineAround, sinePolar * sineAround, cosinePolar];
+      const length = Math.sqrt((x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2);
       positions.push(a * x, b * y, c * z);
       normals.push(x / a / length, y / b / length, z / c / length);
     }

@@ -4,7 +4,7 @@ import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { Effector, Embodiment } from "../embodiments/embodiment.ts";
 import { findEmbodiment } from "../embodiments/index.ts";
 import type { MainModule } from "../physics/mujoco.ts";
-import { type ReadScene, readScene } from "../physics/read-scene.ts";
+import { dressScene, type Geometry, readGeometry } from "../physics/read-scene.ts";
 import { Simulation } from "../physics/simulation.ts";
 import type { Scene, ScenePose } from "../scene/scene.ts";
 import { findSuite, type Suite, type TableTruth } from "../suites/suite.ts";
@@ -17,7 +17,13 @@ import { blockHalfHeightM, substeps } from "./workspace.ts";
 export type Progress = { readonly done: boolean; readonly success: boolean; readonly unstable: boolean };
 
 /** One compiled tabletop that instances of the same make share. */
-type Stage = { readonly simulation: Simulation; readonly effector: Effector; readonly addresses: readonly number[] };
+type Stage = {
+  readonly simulation: Simulation;
+  readonly effector: Effector;
+  readonly geometry: Geometry;
+  /** Where each block's position starts in qpos. */
+  readonly addresses: readonly number[];
+};
 
 const largestStageCount = 3;
 
@@ -29,7 +35,7 @@ export class TabletopSimulation {
   private readonly mujoco: MainModule;
   private readonly stages = new Map<string, Stage>();
   private stage!: Stage;
-  private read!: ReadScene;
+  private sceneNow!: Scene;
   private current: TaskInstance | undefined;
   private embodimentNow!: Embodiment;
   private suite!: Suite;
@@ -48,7 +54,7 @@ export class TabletopSimulation {
     this.initial = instance.initial as TabletopInitial;
     this.current = instance;
     this.stage = this.stageFor(this.embodimentNow, this.initial);
-    const { simulation, effector, addresses } = this.stage;
+    const { simulation, effector, geometry, addresses } = this.stage;
     simulation.reset();
     for (const [index, block] of this.initial.blocks.entries()) {
       const [x, y, z, w] = block.quaternion;
@@ -58,7 +64,7 @@ export class TabletopSimulation {
     this.stepNow = 0;
     this.moveCamera(0);
     simulation.refresh();
-    this.read = readScene(this.mujoco, simulation.model, this.initial.looks);
+    this.sceneNow = dressScene(geometry, this.initial.looks);
     this.names = [
       "tip x",
       "tip y",
@@ -81,6 +87,7 @@ export class TabletopSimulation {
     const stage: Stage = {
       simulation,
       effector: embodiment.attach(simulation, initial.variant),
+      geometry: readGeometry(this.mujoco, simulation.model),
       addresses: blocks.map(({ id }) => simulation.joint(id).position),
     };
     this.stages.set(xml, stage);
@@ -92,7 +99,11 @@ export class TabletopSimulation {
     return stage;
   }
 
-  /** Runs one control step with a planar delta. @returns the actuator targets that were used, f64[U], for the log */
+  /**
+   * Runs one control step with an action f32[A] within the embodiment's limits.
+   *
+   * @returns how the episode stands, and the actuator targets that were used, f64[U], for the log
+   */
   advance(action: ArrayLike<number>): { readonly progress: Progress; readonly controls: Float64Array } {
     const controls = this.stage.effector.command(action);
     return { progress: this.advanceControls(controls), controls };
@@ -145,7 +156,7 @@ export class TabletopSimulation {
   }
 
   get scene(): Scene {
-    return this.read.scene;
+    return this.sceneNow;
   }
 
   /** Control steps since reset. */
@@ -158,7 +169,7 @@ export class TabletopSimulation {
   }
 
   pose(): ScenePose {
-    return this.stage.simulation.pose(this.read.geomIds);
+    return this.stage.simulation.pose(this.stage.geometry.geomIds);
   }
 
   /** Positions and velocities of `count` joints in a row, from the named one on. */
