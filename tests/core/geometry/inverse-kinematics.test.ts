@@ -29,8 +29,8 @@ const arm = (limit: number): KinematicChain => ({
   tip: { position: [0, 0, 0.1], quaternion: identityQuaternion },
 });
 
-const positions = fc.array(fc.double({ min: -1.4, max: 1.4, noNaN: true }), { minLength: 7, maxLength: 7 });
-const nudges = fc.array(fc.double({ min: -0.3, max: 0.3, noNaN: true }), { minLength: 7, maxLength: 7 });
+const positions = fc.array(fc.double({ min: -1.2, max: 1.2, noNaN: true }), { minLength: 7, maxLength: 7 });
+const nudges = fc.array(fc.double({ min: -0.2, max: 0.2, noNaN: true }), { minLength: 7, maxLength: 7 });
 const withinLimits = (values: Float64Array, limit: number) => values.every((value) => Math.abs(value) <= limit);
 
 describe("inverseKinematics", () => {
