@@ -34,10 +34,12 @@ export class HttpProblem extends Error {
  */
 export function pathInside(root: string, name: string): string | null {
   if (name.includes("\0") || name.includes("\\") || name.startsWith("/")) return null;
-  const base = resolve(root);
-  const path = resolve(base, name);
-  return path.startsWith(base + sep) ? path : null;
+  const path = resolve(root, name);
+  return isInside(root, path) ? path : null;
 }
+
+/** Whether an absolute path lies inside `root`. */
+export const isInside = (root: string, path: string) => resolve(path).startsWith(resolve(root) + sep);
 
 /** First and last byte, both included. */
 export type ByteRange = { readonly start: number; readonly end: number };

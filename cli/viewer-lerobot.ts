@@ -1,16 +1,17 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Episode, EpisodeReader, Feature } from "#core/contracts/episode.ts";
-import { FormatError, UserError } from "#core/errors.ts";
+import type { Episode, Feature } from "#core/contracts/episode.ts";
+import { UserError } from "#core/errors.ts";
+import type { LeRobotReader } from "#datasets/lerobot/index.ts";
 import { toSeries } from "#sim-viewer/src/episode/signals.ts";
 import type { EpisodeDetail, EpisodeGroup, EpisodeSummary, Series } from "#sim-viewer/src/episode/viewer-protocol.ts";
-import { pathInside } from "./viewer-files.ts";
+import { isInside } from "./viewer-files.ts";
 import { readRollout } from "./viewer-rollouts.ts";
 import { fileUrl, type GroupSource, isFile, openVideos } from "./viewer-source.ts";
 
 /** @file A LeRobot set as the viewer lists and opens it: columns and tasks by the reader, pictures as the stored mp4. */
 
-export type OpenReader = (path: string) => Promise<EpisodeReader>;
+export type OpenReader = (path: string) => Promise<LeRobotReader>;
 
 /** Columns that every set carries and nobody plots. */
 const bookkeeping = new Set(["timestamp", "frame_index", "episode_index", "index", "task_index", "next.done"]);
@@ -18,7 +19,6 @@ const bookkeeping = new Set(["timestamp", "frame_index", "episode_index", "index
 const mostChannels = 64;
 
 const episodeId = (index: number) => `episode_${String(index).padStart(6, "0")}`;
-const indexOf = (id: string) => Number(/^episode_(\d{6,9})$/.exec(id)?.[1] ?? Number.NaN);
 
 function channelNames(name: string, feature: Feature, width: number): readonly string[] {
   if (feature.names?.length === width) return feature.names;
@@ -54,59 +54,14 @@ export function playableTimes(episode: Episode, rateHz: number): { timestampsS: 
   };
 }
 
-type EpisodeLine = { readonly frames: number; readonly tasks: readonly string[] };
+type EpisodePlace = LeRobotReader["episodes"][number];
 
-/** Lengths and tasks of all episodes from `meta/episodes.jsonl`, without opening a single Parquet file. */
-async function readEpisodeLines(folder: string): Promise<Map<number, EpisodeLine>> {
-  const lines = new Map<number, EpisodeLine>();
-  const text = await readFile(join(folder, "meta/episodes.jsonl"), "utf8").catch(() => "");
-  for (const line of text.split("\n")) {
-    if (!line.trim()) continue;
-    try {
-      const { episode_index: index, length, tasks } = JSON.parse(line) as Record<string, unknown>;
-      if (typeof index === "number") {
-        lines.set(index, { frames: Number(length) || 0, tasks: Array.isArray(tasks) ? tasks.map(String) : [] });
-      }
-    } catch {
-      // A cut last line costs one label, nothing more: the reader reports what is really broken when it is opened.
-    }
-  }
-  return lines;
-}
-
-/** Where the set keeps its videos: `meta/info.json` says so with a template. */
-export function videoPath(template: string, chunkSize: number, camera: string, index: number): string {
-  const values: Readonly<Record<string, number | string>> = {
-    episode_chunk: Math.floor(index / chunkSize),
-    episode_index: index,
-    video_key: camera,
-  };
-  return template.replace(/\{(\w+)(?::0(\d+)d)?\}/g, (whole, name: string, digits: string | undefined) =>
-    name in values ? String(values[name]).padStart(Number(digits ?? 0), "0") : whole,
-  );
-}
-
-type Layout = { readonly template: string; readonly chunkSize: number };
-
-async function readLayout(folder: string): Promise<Layout> {
-  const path = join(folder, "meta/info.json");
-  try {
-    const { video_path: template, chunks_size: chunkSize } = JSON.parse(await readFile(path, "utf8"));
-    return {
-      template: typeof template === "string" ? template : "",
-      chunkSize: Number.isInteger(chunkSize) && chunkSize > 0 ? chunkSize : 1000,
-    };
-  } catch (cause) {
-    throw new FormatError(path, "must be JSON, got something else. Write the data set again.", { cause });
-  }
-}
-
-function summarize(index: number, line: EpisodeLine, rateHz: number): EpisodeSummary {
+function summarize({ index, length, tasks }: EpisodePlace, rateHz: number): EpisodeSummary {
   return {
     id: episodeId(index),
     label: `Episode ${index}`,
-    instruction: line.tasks.join(" · "),
-    frames: line.frames,
+    instruction: tasks.join(" · "),
+    frames: length,
     rateHz,
     success: null,
     reasons: [],
@@ -121,41 +76,27 @@ function summarize(index: number, line: EpisodeLine, rateHz: number): EpisodeSum
 class LeRobotGroup implements GroupSource {
   readonly group: EpisodeGroup;
   private readonly folder: string;
-  private readonly reader: EpisodeReader;
-  private readonly layout: Layout;
-  private readonly byId: ReadonlyMap<string, EpisodeSummary>;
+  private readonly reader: LeRobotReader;
+  private readonly places: ReadonlyMap<string, EpisodePlace>;
 
-  constructor(
-    folder: string,
-    group: Omit<EpisodeGroup, "episodes">,
-    reader: EpisodeReader,
-    layout: Layout,
-    lines: ReadonlyMap<number, EpisodeLine>,
-  ) {
-    const all =
-      lines.size > 0
-        ? [...lines]
-        : Array.from({ length: reader.info.episodes }, (_, index) => [index, { frames: 0, tasks: [] }] as const);
-    const episodes = all.map(([index, line]) => summarize(index, line, reader.info.fps));
-    this.group = { ...group, episodes };
+  constructor(folder: string, group: Omit<EpisodeGroup, "episodes">, reader: LeRobotReader) {
+    this.group = { ...group, episodes: reader.episodes.map((place) => summarize(place, reader.info.fps)) };
     this.folder = folder;
     this.reader = reader;
-    this.layout = layout;
-    this.byId = new Map(episodes.map((episode) => [episode.id, episode]));
+    this.places = new Map(reader.episodes.map((place) => [episodeId(place.index), place]));
   }
 
   has(id: string): boolean {
-    return this.byId.has(id);
+    return this.places.has(id);
   }
 
   async episode(id: string): Promise<EpisodeDetail> {
     const { features, fps } = this.reader.info;
-    const summary = this.byId.get(id)!;
-    const episode = await this.reader.episode(indexOf(id));
+    const place = this.places.get(id)!;
+    const episode = await this.reader.episode(place.index);
     const { timestampsS, note } = playableTimes(episode, fps);
-    const cameras = Object.keys(features).filter((name) => features[name]!.dtype === "video");
-    const paths = cameras.map((camera) => [camera, this.videoPathOf(id, camera)] as const);
-    const videos = await openVideos(new Map(paths), timestampsS, (camera) =>
+    const places = Object.entries(place.videos).filter(([, { path }]) => isInside(this.folder, path));
+    const videos = await openVideos(new Map(places), timestampsS, fps, (camera) =>
       fileUrl("video", this.group.id, id, camera),
     );
     const notes = [...(note === null ? [] : [note]), ...videos.notes];
@@ -163,12 +104,7 @@ class LeRobotGroup implements GroupSource {
     const log = rollout && (await readRollout(rollout).catch((error: Error) => void notes.push(error.message)));
     return {
       group: this.group.id,
-      summary: {
-        ...summary,
-        frames: episode.length,
-        instruction: summary.instruction || episode.tasks.join(" · "),
-        ...(log ? { success: log.success, reasons: log.reasons } : {}),
-      },
+      summary: { ...summarize(place, fps), ...(log ? { success: log.success, reasons: log.reasons } : {}) },
       timestampsS,
       series: episodeSeries(features, episode),
       videos: videos.videos,
@@ -184,25 +120,19 @@ class LeRobotGroup implements GroupSource {
   }
 
   async videoFile(id: string, camera: string): Promise<string | null> {
-    const isVideo = this.reader.info.features[camera]?.dtype === "video";
-    const path = this.has(id) && isVideo ? this.videoPathOf(id, camera) : "";
-    return (await isFile(path)) ? path : null;
+    const path = this.places.get(id)?.videos[camera]?.path;
+    return path !== undefined && isInside(this.folder, path) && (await isFile(path)) ? path : null;
   }
 
   close(): Promise<void> {
     return this.reader.close();
-  }
-
-  private videoPathOf(id: string, camera: string): string {
-    const { template, chunkSize } = this.layout;
-    return pathInside(this.folder, videoPath(template, chunkSize, camera, indexOf(id))) ?? "";
   }
 }
 
 /** One set of the library: opened when first asked for, and anew when its metadata changes. */
 export type LeRobotSet = { source(): Promise<GroupSource>; close(): Promise<void> };
 
-const changed = (path: string) =>
+const stateOf = (path: string) =>
   stat(path).then(
     ({ mtimeMs, size }) => `${mtimeMs}/${size}`,
     () => "",
@@ -220,14 +150,14 @@ export function createLeRobotSet(folder: string, id: string, label: string, open
   };
   return {
     async source() {
-      const key = (
-        await Promise.all(["info.json", "episodes.jsonl"].map((name) => changed(join(folder, "meta", name))))
-      ).join();
+      // Version 2 lists its episodes in a file, version 3 in a folder; both change when an episode is added.
+      const states = ["info.json", "episodes.jsonl", "episodes"].map((name) => stateOf(join(folder, "meta", name)));
+      const key = (await Promise.all(states)).join();
       if (opened?.key === key) return opened.group;
       try {
-        const [reader, layout, lines] = await Promise.all([open(folder), readLayout(folder), readEpisodeLines(folder)]);
+        const reader = await open(folder);
         await opened?.group.close();
-        opened = { key, group: new LeRobotGroup(folder, base, reader, layout, lines) };
+        opened = { key, group: new LeRobotGroup(folder, base, reader) };
         return opened.group;
       } catch (error) {
         return refused(error);

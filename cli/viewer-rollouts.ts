@@ -91,7 +91,10 @@ export function rolloutSeries(log: RolloutLog): Series[] {
 async function openRollout(group: string, { path, summary, videos }: ListedRollout): Promise<EpisodeDetail> {
   const log = await readRollout(path);
   const timestampsS = Array.from({ length: log.frames }, (_, frame) => frame / log.rateHz);
-  const opened = await openVideos(videos, timestampsS, (camera) => fileUrl("video", group, summary.id, camera));
+  const places = new Map([...videos].map(([camera, video]) => [camera, { path: video }]));
+  const opened = await openVideos(places, timestampsS, log.rateHz, (camera) =>
+    fileUrl("video", group, summary.id, camera),
+  );
   return {
     group,
     summary,

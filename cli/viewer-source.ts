@@ -21,22 +21,36 @@ export const isFile = (path: string) =>
     () => false,
   );
 
+/** A video file, and the episode's stretch of it in seconds where several episodes share one. */
+export type VideoPlace = {
+  readonly path: string;
+  readonly range?: { readonly startS: number; readonly endS: number };
+};
+
+/** The times of an episode's own frames; a quarter of a frame absorbs rounding at the seams between episodes. */
+function cutTimes(fileTimesS: readonly number[], range: VideoPlace["range"], rateHz: number): readonly number[] {
+  if (!range) return fileTimesS;
+  const slackS = 0.25 / rateHz;
+  return fileTimesS.filter((timeS) => timeS >= range.startS - slackS && timeS < range.endS - slackS);
+}
+
 /** Reads the frame times of an episode's videos; one that is missing or broken becomes a note. */
 export async function openVideos(
-  paths: ReadonlyMap<string, string>,
+  places: ReadonlyMap<string, VideoPlace>,
   timestampsS: readonly number[],
+  rateHz: number,
   url: (camera: string) => string,
 ): Promise<{ videos: VideoSource[]; notes: string[] }> {
   const videos: VideoSource[] = [];
   const notes: string[] = [];
-  for (const [camera, path] of paths) {
+  for (const [camera, { path, range }] of places) {
     if (!(await isFile(path))) {
       notes.push(`Camera ${camera}: the video of this episode is missing.`);
       continue;
     }
     try {
-      const fileTimesS = await readFrameTimes(path);
-      videos.push({ camera, url: url(camera), frameTimesS: pairFrames(fileTimesS, timestampsS) });
+      const fileTimesS = cutTimes(await readFrameTimes(path), range, rateHz);
+      videos.push({ camera, url: url(camera), frameTimesS: pairFrames(fileTimesS, timestampsS, range?.startS) });
       if (fileTimesS.length !== timestampsS.length) {
         notes.push(`Camera ${camera}: ${fileTimesS.length} pictures for ${timestampsS.length} rows, paired by time.`);
       }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { UserError } from "#core/errors.ts";
+import { openLeRobot } from "#datasets/lerobot/index.ts";
 import { loadPage } from "./viewer-build.ts";
-import type { OpenReader } from "./viewer-lerobot.ts";
 import { createLibrary } from "./viewer-library.ts";
 import { closeServer, createViewerServer, isLoopback, listen } from "./viewer-server.ts";
 
@@ -16,8 +16,6 @@ export type ViewerOptions = {
   readonly host?: string;
   /** Must be set for any host but this machine's loopback: everybody who reaches the port can then see the episodes. */
   readonly allowRemote?: boolean;
-  /** How LeRobot sets are opened. */
-  readonly openReader: OpenReader;
   readonly log?: (line: string) => void;
 };
 
@@ -42,7 +40,7 @@ async function expectPaths(paths: readonly string[]): Promise<void> {
  *   `allowRemote` is not set
  */
 export async function startViewer(options: ViewerOptions): Promise<RunningViewer> {
-  const { paths, port = viewerPort, host = "127.0.0.1", allowRemote = false, openReader, log = () => {} } = options;
+  const { paths, port = viewerPort, host = "127.0.0.1", allowRemote = false, log = () => {} } = options;
   if (!isLoopback(host) && !allowRemote) {
     throw new UserError(
       `viewer.host: must be 127.0.0.1, got "${host}", where others could see the episodes. Pass --allowRemote to mean it.`,
@@ -50,7 +48,7 @@ export async function startViewer(options: ViewerOptions): Promise<RunningViewer
   }
   await expectPaths(paths);
   const page = await loadPage(() => log("viewer: building the page (some seconds, once)"));
-  const library = createLibrary(paths, openReader);
+  const library = createLibrary(paths, openLeRobot);
   const server = createViewerServer(library, page, !isLoopback(host));
   const bound = await listen(server, host, port);
   const name = host.includes(":") ? `[${host}]` : host;

@@ -31,15 +31,17 @@ export async function readFrameTimes(path: string): Promise<number[]> {
 /**
  * Pairs the frames of an episode with those of its video file.
  *
+ * @param startS where in the file the episode begins, seconds
+ *
  * As many frames as rows: frame i is row i, whatever the two clocks say, because recorders drop rows and frames together
  * and writers store what is left at an even rate. Otherwise each row takes the newest frame that is on at its own time.
  */
-export function pairFrames(fileTimesS: readonly number[], timestampsS: readonly number[]): number[] {
+export function pairFrames(fileTimesS: readonly number[], timestampsS: readonly number[], startS = 0): number[] {
   if (fileTimesS.length === timestampsS.length) return [...fileTimesS];
   let frame = 0;
   return timestampsS.map((timeS) => {
     // A millisecond of grace: the same instant is rounded differently in the two files.
-    while (frame + 1 < fileTimesS.length && fileTimesS[frame + 1]! <= timeS + 0.001) frame++;
-    return fileTimesS[frame]!;
+    while (frame + 1 < fileTimesS.length && fileTimesS[frame + 1]! - startS <= timeS + 0.001) frame++;
+    return fileTimesS[frame] ?? startS;
   });
 }
