@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 /** @file The page as vite builds it, kept under `sim-viewer/dist/HASH`: built once per state of its sources. */
 
@@ -17,6 +20,8 @@ const sources = [
   "robot-bridge/protocol",
   "package-lock.json",
 ];
+
+const longestBuildMs = 10 * 60_000;
 
 /** Files below a path, relative to the repository, in the order of their names. */
 async function listFiles(path: string): Promise<string[]> {
@@ -46,22 +51,33 @@ async function readPage(folder: string): Promise<Page | null> {
   return page.has("/index.html") ? page : null;
 }
 
+/** Runs vite in a process of its own: its native bundler then takes no memory from a viewer that stays open for days. */
+async function runVite(outDir: string): Promise<void> {
+  const vite = join(dirname(createRequire(import.meta.url).resolve("vite/package.json")), "bin/vite.js");
+  const config = join(root, "sim-viewer/vite.config.ts");
+  const words = [vite, "build", "--config", config, "--outDir", outDir, "--emptyOutDir", "--logLevel", "warn"];
+  await promisify(execFile)(process.execPath, words, { cwd: root });
+}
+
+/** Removes older builds, and what a build that was interrupted left behind. */
+async function dropOthers(dist: string, hash: string): Promise<void> {
+  for (const name of await readdir(dist)) {
+    const path = join(dist, name);
+    const { mtimeMs = 0 } = (await stat(path).catch(() => null)) ?? {};
+    const isRunning = name.startsWith("building-") && Date.now() - mtimeMs < longestBuildMs;
+    if (name !== hash && !isRunning) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** Builds into a new folder beside the old builds, puts it in place at once and drops the others. */
 async function build(dist: string, hash: string): Promise<void> {
-  const { build: viteBuild } = await import("vite");
   await mkdir(dist, { recursive: true });
   const fresh = await mkdtemp(join(dist, "building-"));
   try {
-    await viteBuild({
-      configFile: join(root, "sim-viewer/vite.config.ts"),
-      logLevel: "silent",
-      build: { outDir: fresh, emptyOutDir: true },
-    });
+    await runVite(fresh);
     // Another start may have built the same meanwhile: then its folder stays and this one goes.
     await rename(fresh, join(dist, hash)).catch(() => {});
-    for (const name of await readdir(dist)) {
-      if (name !== hash && !name.startsWith("building-")) await rm(join(dist, name), { recursive: true, force: true });
-    }
+    await dropOthers(dist, hash);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }

@@ -59,7 +59,7 @@ describe("rolloutTraces", () => {
     const [x, y, z] = start;
     expect(traces.hasPredictions).toBe(true);
     expect([...traces.predicted(3)!]).toBeAllClose([...start, x + 0.1, y + 0.2, z, x + 0.4, y + 0.6, z], {
-      atol: 1e-6,
+      absolute: 1e-6,
     });
     expect(traces.predicted(1)![3]).toBeCloseTo(traces.positions[0]! + 1, 5);
   });
