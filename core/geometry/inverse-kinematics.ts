@@ -27,7 +27,7 @@ export type InverseSolution = {
 /** An orientation error of one radian weighs as much as a position error of so many metres. */
 const metresPerRad = 0.25;
 /** Damping that is left at the solution, relative to squared metres: keeps steps small where a joint has no effect. */
-const leastDamping = 1e-6;
+const leastDamping = 1e-8;
 /** Longest step of one joint, radians or metres. */
 const longestStep = 0.5;
 
