@@ -33,7 +33,10 @@ const typeNames: Readonly<Record<number, GeomType | "ellipsoid">> = {
  * Meshes are read back from the model, not from the author's vertices: MuJoCo moves them into their inertia frame.
  */
 export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
-  const nameOf = (kind: number, id: number, fallback: string) => mujoco.mj_id2name(model, kind, id) || fallback;
+  // `mj_id2name` reads address 0 when an object has no name.
+  const names = model.names as Int8Array;
+  const nameOf = (kind: number, id: number, address: number, fallback: string) =>
+    names[address] === 0 ? fallback : mujoco.mj_id2name(model, kind, id);
   const rgba = model.geom_rgba as Float32Array;
   const sizes = model.geom_size as Float64Array;
   const meshes: Record<string, Mesh> = {};
@@ -41,7 +44,7 @@ export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
   const geomIds: number[] = [];
   for (let id = 0; id < model.ngeom; id++) {
     if (rgba[4 * id + 3] === 0) continue;
-    const name = nameOf(mujoco.mjtObj.mjOBJ_GEOM.value, id, `geom ${id}`);
+    const name = nameOf(mujoco.mjtObj.mjOBJ_GEOM.value, id, model.name_geomadr[id], `geom ${id}`);
     const type = typeNames[model.geom_type[id] as number];
     if (!type) {
       throw new ConfigError(
@@ -64,7 +67,7 @@ export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
     geomIds.push(id);
   }
   const cameras = Array.from({ length: model.ncam }, (_, id) => ({
-    name: nameOf(mujoco.mjtObj.mjOBJ_CAMERA.value, id, `camera ${id}`),
+    name: nameOf(mujoco.mjtObj.mjOBJ_CAMERA.value, id, model.name_camadr[id], `camera ${id}`),
     fovyDeg: model.cam_fovy[id] as number,
   }));
   return { geoms, cameras, meshes, geomIds: Int32Array.from(geomIds) };
