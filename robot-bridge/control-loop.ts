@@ -123,10 +123,10 @@ class ControlLoop {
         this.statistics.tickLateness.add(msFromNs(nowNs - dueNs));
         await this.tick(nowNs);
         dueNs += periodNs;
-        const lateNs = clock.nowNs() - dueNs;
-        if (lateNs > periodNs) {
-          // No bursts: ticks that were missed are gone.
-          const missed = lateNs / periodNs + 1n;
+        const behindNs = clock.nowNs() - dueNs;
+        if (behindNs > -periodNs / 4n) {
+          // No bursts: ticks that were missed, or that would follow at once, are gone.
+          const missed = behindNs > 0n ? behindNs / periodNs + 1n : 1n;
           this.statistics.ticksMissed += Number(missed);
           dueNs += missed * periodNs;
         }

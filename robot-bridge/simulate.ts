@@ -101,7 +101,8 @@ class ArmSimulation {
     this.log = options.log ?? (() => undefined);
     const { host, token, port, plant } = options;
     const access = { ...(host === undefined ? {} : { host }), ...(token === undefined ? {} : { token }) };
-    this.server = new RosbridgeServer({ port, ...access, clock: this.clock, log: this.log });
+    const onLeave = (name: string) => this.lease.release(name);
+    this.server = new RosbridgeServer({ port, ...access, clock: this.clock, log: this.log, onLeave });
     const { names, low, high, velocityLimit } = plant;
     const { emptyTrajectory = "hold", commandTimeoutMs = 200 } = options;
     this.controller = new TrajectoryController(

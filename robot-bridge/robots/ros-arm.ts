@@ -175,8 +175,9 @@ export class RosArm implements Robot {
 
   async arm(): Promise<void> {
     const problem = this.armingProblem();
-    if (problem) throw new RobotError(`robot: cannot be armed: ${problem}`);
-    this.poseAtStop = null;
+    // Whoever arms again has been told that the arm was moved.
+    if (!problem || problem.kind === "moved") this.poseAtStop = null;
+    if (problem) throw new RobotError(`robot: cannot be armed: ${problem.reason}`);
     this.previous = null;
     this.lastSequence = -1;
     this.lastStampNs = 0n;
@@ -254,26 +255,30 @@ export class RosArm implements Robot {
     }
   }
 
-  private armingProblem(): string | null {
+  /** Why `arm` would refuse now, or null. "wait": may pass by itself; "moved" and "human": somebody must look first. */
+  armingProblem(): { readonly kind: "wait" | "moved" | "human"; readonly reason: string } | null {
     const { command, estop } = this.links;
     const { senses } = this;
-    if (this.closing.signal.aborted || !this.watching) return "it is not connected. Connect first.";
-    if (!command.isUp || !estop.isUp) return "the link is down. Wait for the reconnection.";
-    if (senses.estopIsOn) return `the e-stop is on. Release it (false on ${this.topics.estop}), then arm again.`;
+    const human = (reason: string) => ({ kind: "human", reason }) as const;
+    const wait = (reason: string) => ({ kind: "wait", reason }) as const;
+    if (this.closing.signal.aborted || !this.watching) return human("it is not connected. Connect first.");
+    if (!command.isUp || !estop.isUp) return wait("the link is down. Wait for the reconnection.");
+    if (senses.estopIsOn) return human(`the e-stop is on. Release it (false on ${this.topics.estop}), then arm again.`);
     const problem = senses.observationProblem();
-    if (problem) return `${problem}. Wait for fresh observations.`;
+    if (problem) return wait(`${problem}. Wait for fresh observations.`);
     const clockProblem = senses.clockProblem();
-    if (clockProblem) return `${clockProblem}. The network is too slow, or rosapi does not run.`;
+    if (clockProblem) return wait(`${clockProblem}. The network is too slow, or rosapi does not run.`);
     const foreignMs = senses.echo.sinceMs(this.clock.nowNs());
-    if (foreignMs !== null && foreignMs < 1000) return "another program sends commands to it. Stop that program first.";
+    if (foreignMs !== null && foreignMs < 1000) {
+      return human("another program sends commands to it. Stop that program first.");
+    }
     const joints = senses.freshJoints();
-    if (!isAtRest(joints)) return "it is moving. Wait until it is at rest.";
+    if (!isAtRest(joints)) return wait("it is moving. Wait until it is at rest.");
     const before = this.poseAtStop ?? joints.positions;
     const movedRad = Math.max(...joints.positions.map((value, joint) => Math.abs(value - before[joint]!)));
     if (movedRad <= poseMatchRad) return null;
-    // Whoever arms again has been told.
-    this.poseAtStop = null;
-    return `it was moved by ${movedRad.toFixed(2)} rad while nobody watched. Look at it, then arm again.`;
+    const reason = `it was moved by ${movedRad.toFixed(2)} rad while nobody watched. Look at it, then arm again.`;
+    return { kind: "moved", reason };
   }
 
   /** Why a command may not go out, before its values are looked at. */

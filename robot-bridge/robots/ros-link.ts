@@ -136,7 +136,7 @@ export class RosLink implements ArmLink {
     const lost = new Promise<void>((resolve) => {
       transport.on("close", (reason: string) => {
         this.connection = null;
-        log(`${name}: lost: ${reason}`);
+        log(this.stop.signal.aborted ? `${name}: closed` : `${name}: lost: ${reason}`);
         this.announce(false, reason);
         resolve();
       });
@@ -209,6 +209,12 @@ export class RosLink implements ArmLink {
   private announce(isUp: boolean, reason: string): void {
     for (const listener of this.listeners) listener({ isUp, reason });
   }
+}
+
+/** The three connections of one arm. */
+export function rosArmLinks(url: string, options: Omit<RosLinkOptions, "url" | "name"> = {}) {
+  const link = (name: string) => new RosLink({ ...options, url, name });
+  return { command: link("command link"), camera: link("camera link"), estop: link("e-stop link") };
 }
 
 function subscribeOn(ros: Ros, { topic, type, listener, periodMs }: Subscription): void {

@@ -33,6 +33,8 @@ export type RosbridgeServerOptions = {
   /** Nanoseconds since 1970. */
   readonly clock?: Clock;
   readonly log?: (line: string) => void;
+  /** Called with a client's name, as messages come from it, when it has gone. */
+  readonly onLeave?: (name: string) => void;
 };
 
 const shortestToken = 16;
@@ -60,6 +62,7 @@ export class RosbridgeServer {
       pingMs: 5000,
       clock: epochClock(),
       log: () => undefined,
+      onLeave: () => undefined,
       ...options,
     };
     const { host, token } = this.options;
@@ -145,7 +148,7 @@ export class RosbridgeServer {
   }
 
   private welcome(socket: WebSocket, request: IncomingMessage): void {
-    const { clock, log, maxMessageBytes, maxBufferedBytes } = this.options;
+    const { clock, log, maxMessageBytes, maxBufferedBytes, onLeave } = this.options;
     const name = `client ${++this.clients} (${request.socket.remoteAddress})`;
     request.socket.setNoDelay(true);
     const session = new ClientSession({
@@ -172,6 +175,7 @@ export class RosbridgeServer {
     socket.on("close", (code) => {
       session.close();
       log(`${name}: closed (${code})`);
+      onLeave(name);
     });
   }
 

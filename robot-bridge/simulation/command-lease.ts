@@ -17,6 +17,11 @@ export class CommandLease {
     return true;
   }
 
+  /** The holder has gone. */
+  release(name: string): void {
+    if (this.holder?.name === name) this.holder = null;
+  }
+
   /** Who commands now, or null. */
   current(nowNs: bigint): string | null {
     return this.holder && nowNs - this.holder.lastNs <= this.silenceNs ? this.holder.name : null;
