@@ -6,14 +6,16 @@ import type { Series } from "./viewer-protocol.ts";
 const effectorWords = ["effector", "pusher", "rod", "tool", "tip", "gripper", "finger", "palm", "hand"];
 
 /**
- * Finds the geom whose path is drawn: the first, in the order of the words above, whose name holds the word.
+ * Finds the geom whose path is drawn: by the first of the words above that a name holds; of several the shortest name
+ * ("rod" before "rod cap").
  *
  * @returns its index, or -1 when no name tells
  */
-export function findEffector(scene: Scene): number {
+export function findEffector({ geoms }: Scene): number {
   for (const word of effectorWords) {
-    const index = scene.geoms.findIndex((geom) => geom.body !== 0 && geom.name.toLowerCase().includes(word));
-    if (index >= 0) return index;
+    const named = geoms.filter(({ body, name }) => body !== 0 && name.toLowerCase().includes(word));
+    const shortest = named.sort((left, right) => left.name.length - right.name.length)[0];
+    if (shortest) return geoms.indexOf(shortest);
   }
   return -1;
 }

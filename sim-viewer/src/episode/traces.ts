@@ -1,6 +1,7 @@
+import { rotate } from "#core/geometry/quaternion.ts";
 import type { PredictedChunks, RolloutLog } from "#world/scene/rollout-log.ts";
 import type { Geom } from "#world/scene/scene.ts";
-import { type FrameTime, positionsOf } from "./poses.ts";
+import { type FrameTime, poseSize, positionsOf } from "./poses.ts";
 import { findEffector, findMove } from "./signals.ts";
 
 /**
@@ -26,11 +27,19 @@ export function halfHeight({ type, size: [a = 0, b = 0, c = 0] }: Geom): number 
   return { plane: 0, sphere: a, capsule: a + b, cylinder: b, box: c, mesh: 0 }[type];
 }
 
-/** f32[T, 3]: the effector's lower end when its actions move it in the plane, else its centre. */
+/** f32[T, 3]: the lower end of an effector whose actions move it in the plane (rods push with it), else its centre. */
 function effectorPath(log: RolloutLog, effector: number, isPlanar: boolean): Float32Array {
-  const positions = positionsOf(log.geomPoses, log.scene.geoms.length, effector);
-  const drop = isPlanar ? halfHeight(log.scene.geoms[effector]!) : 0;
-  for (let offset = 2; offset < positions.length; offset += 3) positions[offset] = positions[offset]! - drop;
+  const { geoms } = log.scene;
+  const positions = positionsOf(log.geomPoses, geoms.length, effector);
+  if (!isPlanar) return positions;
+  const along = [0, 0, halfHeight(geoms[effector]!)] as const;
+  for (let frame = 0; frame < log.frames; frame++) {
+    const pose = (frame * geoms.length + effector) * poseSize;
+    const [x, y, z, w] = log.geomPoses.subarray(pose + 3, pose + poseSize);
+    const end = rotate([x!, y!, z!, w!], along);
+    const sign = end[2] > 0 ? -1 : 1;
+    for (let axis = 0; axis < 3; axis++) positions[3 * frame + axis] = positions[3 * frame + axis]! + sign * end[axis]!;
+  }
   return positions;
 }
 

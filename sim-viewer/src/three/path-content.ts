@@ -1,13 +1,13 @@
 import { Color, Vector3 } from "three";
 import type { Traces } from "../episode/traces.ts";
 import type { Content } from "./content.ts";
-import { extentOf, outlookFrom } from "./extent.ts";
+import { outlookFrom, pathExtent } from "./extent.ts";
 import { backdrop, createStage } from "./stage.ts";
 import { createTraceLines } from "./trace-lines.ts";
 
 /** Only the way of an effector, for data sets that name its positions but bring no scene. */
 export function pathContent(traces: Traces): Content {
-  const extent = extentOf(traces.positions, 0, 0.15);
+  const extent = pathExtent(traces.positions, 0.15);
   const stage = createStage([], 0.4, extent);
   const lines = createTraceLines(traces, extent.radius * 0.035);
   stage.scene.add(...lines.layers.values());

@@ -45,7 +45,7 @@ function boxGeometry(x: number, y: number, z: number): BufferGeometry {
 
 function meshGeometry(scene: Scene, name: string | undefined): BufferGeometry {
   const mesh = scene.meshes?.[name ?? ""];
-  if (!mesh) throw new Error(`scene: expected a mesh named "${name}", got none.`);
+  if (!mesh) throw new Error(`scene: must have a mesh named "${name}", got none. Record it again.`);
   const geometry = new BufferGeometry();
   geometry.setAttribute("position", new BufferAttribute(mesh.positions, 3));
   geometry.setAttribute("normal", new BufferAttribute(mesh.normals, 3));

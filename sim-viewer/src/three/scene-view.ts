@@ -2,6 +2,10 @@ import { PCFShadowMap, PerspectiveCamera, WebGLRenderer } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import type { FrameTime } from "../episode/poses.ts";
 import type { Content, Layer } from "./content.ts";
+import { fitView } from "./extent.ts";
+
+/** Share of the picture's height and width that a scene fills at first. */
+const fitShare = 0.9;
 
 /** @file The 3-D pane: one renderer, one orbit camera, and the content of the episode that is shown. */
 
@@ -91,9 +95,23 @@ export function createSceneView(container: HTMLElement, label: string): SceneVie
   let content: Content | null = null;
   let through: string | null = null;
   let isDirty = true;
+  /** Until the user takes hold of it, the free camera keeps the whole scene in view. */
+  let isFitted = true;
+  controls.addEventListener("start", () => {
+    isFitted = false;
+  });
   controls.addEventListener("change", () => {
     isDirty = true;
   });
+  const fit = () => {
+    if (!content || !isFitted) return;
+    const { extent, outlook } = content;
+    const up = Math.tan((free.fov * Math.PI) / 360) * fitShare;
+    const { aim, distance } = fitView(extent, outlook, [up * free.aspect, up]);
+    controls.target.copy(aim);
+    free.position.copy(aim).addScaledVector(outlook, distance);
+    controls.update();
+  };
 
   const resize = () => {
     const { clientWidth: width, clientHeight: height } = container;
@@ -101,6 +119,7 @@ export function createSceneView(container: HTMLElement, label: string): SceneVie
     renderer.setSize(width, height, false);
     free.aspect = width / height;
     free.updateProjectionMatrix();
+    fit();
     isDirty = true;
   };
   new ResizeObserver(resize).observe(container);
@@ -135,11 +154,9 @@ export function createSceneView(container: HTMLElement, label: string): SceneVie
     show(next, keepsView) {
       content?.dispose();
       content = next;
-      if (content && !keepsView) {
-        const { centre, radius } = content.extent;
-        controls.target.copy(centre);
-        free.position.copy(centre).addScaledVector(content.outlook, Math.max(radius * 3.8, 0.5));
-        controls.update();
+      if (!keepsView) {
+        isFitted = true;
+        fit();
       }
       if (!content?.cameras.includes(through ?? "")) this.lookFrom(null);
       content?.pose({ frame: 0, fraction: 0 });

@@ -31,7 +31,8 @@ export type Stage = {
   dispose(): void;
 };
 
-function sun(light: Light, { centre, reach }: Extent): DirectionalLight {
+function sun(light: Light, { centre, radius }: Extent): DirectionalLight {
+  const reach = 1.1 * radius;
   const lamp = new DirectionalLight(0xffffff, light.intensity * perSteradian);
   lamp.position.copy(centre).addScaledVector(new Vector3(...light.direction).normalize(), -2 * reach);
   lamp.target.position.copy(centre);
@@ -58,7 +59,6 @@ export function createStage(lights: readonly Light[], ambient: number, extent: E
   const reach = Math.max(extent.radius * 14, 4);
   const floor = new Mesh(new CircleGeometry(reach, 64), new MeshStandardMaterial({ color: 0x161c25, roughness: 1 }));
   floor.position.set(extent.centre.x, extent.centre.y, extent.floor - 0.004);
-  floor.receiveShadow = true;
   const grid = new GridHelper(4, 40, 0x55657a, 0x364252).rotateX(Math.PI / 2);
   grid.position.set(Math.round(extent.centre.x * 10) / 10, Math.round(extent.centre.y * 10) / 10, extent.floor - 0.002);
   grid.material.transparent = true;

@@ -20,7 +20,7 @@ const sceneOf = (...geoms: Geom[]): Scene => ({
 describe("findEffector", () => {
   it("takes the most telling name, not the first geom", () => {
     expect(findEffector(sceneOf(geom("left finger"), geom("tool flange"), geom("link 3")))).toBe(1);
-    expect(findEffector(sceneOf(geom("table", 0), geom("Rod"), geom("rod cap")))).toBe(1);
+    expect(findEffector(sceneOf(geom("table", 0), geom("rod cap"), geom("Rod")))).toBe(2);
   });
 
   it("never takes a geom of the world, nor one whose name does not tell", () => {
