@@ -107,7 +107,8 @@ export async function openFrameCache(sources: readonly ClipSource[], options: Fr
         `cache: the frames of ${sources.length} clips at ${size} pixels must fit into ${gigabytes(limitBytes)}, but the first ${done + 1} need ${gigabytes(usedBytes)}. Raise the limit, or use fewer clips or smaller frames.`,
       );
     }
-    onProgress?.(++done, sources.length);
+    done++;
+    onProgress?.(done, sources.length);
   });
   const entries = found.filter((entry): entry is Entry => "clip" in entry);
   const problems = found.filter((entry): entry is ClipProblem => "message" in entry);
@@ -197,6 +198,9 @@ function createCache(size: number, entries: readonly Entry[], problems: readonly
       const frames = entries[clip]?.clip.frames ?? 0;
       if (!(frame >= 0 && frame < frames)) {
         throw new RangeError(`frame cache: clip ${clip} has ${frames} frames, asked for frame ${frame}`);
+      }
+      if (out.length - offset < frameBytes) {
+        throw new RangeError(`frame cache: a frame needs ${frameBytes} bytes, got ${out.length - offset}`);
       }
       const read = readSync(descriptorOf(clip), out, offset, frameBytes, frame * frameBytes);
       if (read !== frameBytes)

@@ -5,6 +5,7 @@ import { parquetMetadataAsync, parquetRead } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { FormatError } from "#core/errors.ts";
 import { writeWhole } from "#core/write-whole.ts";
+import { checkFooter, checkPages, checkSchema } from "./parquet-pages.ts";
 
 export type ParquetFile = {
   readonly rows: number;
@@ -69,7 +70,10 @@ async function readFooter(path: string, file: AsyncBuffer): Promise<FileMetaData
     );
   }
   try {
-    return await parquetMetadataAsync(file);
+    await checkSchema(file);
+    const metadata = await parquetMetadataAsync(file);
+    checkFooter(file, metadata);
+    return metadata;
   } catch (cause) {
     throw damaged(path, cause);
   }
@@ -92,6 +96,7 @@ function describe(path: string, file: AsyncBuffer, metadata: FileMetaData, close
       }
       const parts = new Map<string, Map<number, unknown>>(wanted.map((name) => [name, new Map()]));
       try {
+        await checkPages(file, metadata, new Set(wanted), rowStart, rowEnd);
         await parquetRead({
           ...{ file, metadata, rowStart, rowEnd, columns: [...wanted] },
           onChunk: ({ columnName, columnData, rowStart: first }) => {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { rename, rm } from "node:fs/promises";
 import type { Image } from "#core/contracts/image.ts";
 import { ShapeError, UserError } from "#core/errors.ts";
@@ -103,10 +102,12 @@ export async function createVideoWriter(path: string, options: EncodeOptions): P
     }
     return new UserError(`${path}: the video could not be encoded (${log.problems.at(-1) ?? "ffmpeg stopped"}).`);
   };
+  /** Resolves when the bytes are handed over, so that the caller may use them again. */
   const send = async (bytes: Uint8Array): Promise<void> => {
-    if (exited) throw failure();
-    if (!input.write(bytes)) await Promise.race([once(input, "drain"), encoder.exited]);
-    if (exited) throw failure();
+    const handedOver = await new Promise<boolean>((resolve) => input.write(bytes, (error) => resolve(!error)));
+    if (handedOver && !exited) return;
+    await encoder.exited;
+    throw failure();
   };
   const giveUp = async (): Promise<void> => {
     encoder.kill();
@@ -130,9 +131,7 @@ export async function createVideoWriter(path: string, options: EncodeOptions): P
       lastS = timestampS;
       frames++;
       await send(matroskaFrameHeader(timestampS, frameBytes));
-      await new Promise<void>((resolve, reject) => {
-        input.write(data, (error) => (error ? reject(failure()) : resolve()));
-      });
+      await send(data);
     },
     async close() {
       if (frames === 0) {
