@@ -1,4 +1,5 @@
 /** @file Points and vectors on the table, metres. */
+import { arcTangent2 } from "#core/geometry/trigonometry.ts";
 
 export type Point = readonly [number, number];
 
@@ -21,9 +22,5 @@ export function unit(vector: Point): Point {
 /** Turned by an angle given as [cosine, sine]. */
 export const turned = ([x, y]: Point, [cosine, sine]: Point): Point => [x * cosine - y * sine, x * sine + y * cosine];
 
-/** Angle between two unit vectors, radians, within 1 %: no trigonometry, so the same on every machine. */
-export function angleBetween(a: Point, b: Point): number {
-  const half = Math.min(1, distance(a, b) / 2);
-  // Arc sine of half the chord: exact at both ends.
-  return 2 * half * (1 + (Math.PI / 2 - 1) * half * half);
-}
+/** Angle between two vectors, radians in [0, pi]. */
+export const angleBetween = (a: Point, b: Point): number => arcTangent2(Math.abs(a[0] * b[1] - a[1] * b[0]), dot(a, b));
