@@ -2,7 +2,7 @@
  * @file Checks the page headers of a Parquet file before it is decoded. The decoder trusts them: a negative page size
  * or a page without values in a damaged file would send it round in circles, a huge count would eat all memory.
  */
-import type { AsyncBuffer, ColumnMetaData, FileMetaData } from "hyparquet";
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, SchemaElement } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { deserializeTCompactProtocol } from "hyparquet/src/thrift.js";
 
@@ -27,14 +27,31 @@ export async function checkSchema(file: AsyncBuffer): Promise<void> {
 }
 
 /** Throws when the counts of the footer contradict each other or the size of the file. */
-export function checkFooter(file: AsyncBuffer, { num_rows: rows, row_groups: groups }: FileMetaData): void {
+export function checkFooter(file: AsyncBuffer, { num_rows: rows, row_groups: groups, schema }: FileMetaData): void {
+  const leaves = leafPaths(schema).join("\n");
   let sum = 0;
   for (const group of groups) {
     if (!(group.num_rows >= 0n)) throw new Error(`a row group of ${group.num_rows} rows`);
+    const columns = group.columns.map(({ meta_data: column }) => column?.path_in_schema.join("."));
+    if (columns.join("\n") !== leaves) throw new Error("a row group with other columns than the schema");
     sum += Number(group.num_rows);
   }
   if (sum !== Number(rows)) throw new Error(`${rows} rows in the footer, but ${sum} in the row groups`);
   if (sum > 100_000 + mostRowsPerByte * file.byteLength) throw new Error(`${sum} rows in ${file.byteLength} bytes`);
+}
+
+/** Paths of the columns that hold values, as row groups name them. */
+function leafPaths(schema: readonly SchemaElement[]): string[] {
+  const leaves: string[] = [];
+  let index = 1;
+  const visit = (above: readonly string[]) => {
+    const element = schema[index++]!;
+    const path = [...above, element.name];
+    if (!element.num_children) leaves.push(path.join("."));
+    for (let child = 0; child < (element.num_children ?? 0); child++) visit(path);
+  };
+  while (index < schema.length) visit([]);
+  return leaves;
 }
 
 /** Throws when the pages of the wanted columns cannot be what the footer says. */

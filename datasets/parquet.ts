@@ -124,8 +124,8 @@ function topLevelNames(schema: readonly SchemaElement[]): string[] {
   const names: string[] = [];
   let index = 1;
   const skip = () => {
-    const element = schema[index++];
-    for (let child = 0; child < (element?.num_children ?? 0); child++) skip();
+    const { num_children: children = 0 } = schema[index++]!;
+    for (let child = 0; child < children; child++) skip();
   };
   while (index < schema.length) {
     names.push(schema[index]!.name);
