@@ -17,47 +17,37 @@ import { paintTexture } from "./surface-texture.ts";
 /** Half the side of a plane that MuJoCo calls infinite (size 0), metres. */
 const wideM = 4;
 
-/** Scales the UVs of a geometry so that one unit is one metre along the surface. */
-function stretchUv(geometry: BufferGeometry, alongU: number, alongV: number): BufferGeometry {
+/** Unrolls a round body: scales three's UVs so that one unit is one metre along the surface. */
+function unrollUv(geometry: BufferGeometry, alongU: number, alongV: number): BufferGeometry {
   const uv = geometry.getAttribute("uv");
   for (let index = 0; index < uv.count; index++) uv.setXY(index, uv.getX(index) * alongU, uv.getY(index) * alongV);
   return geometry;
 }
 
-/** A box whose six faces each carry UVs in metres (three's face order: +x, -x, +y, -y, +z, -z; four corners each). */
-function boxGeometry(x: number, y: number, z: number): BufferGeometry {
-  const geometry = new BoxGeometry(2 * x, 2 * y, 2 * z);
-  const faces = [
-    [z, y],
-    [z, y],
-    [x, z],
-    [x, z],
-    [x, y],
-    [x, y],
-  ] as const;
-  const uv = geometry.getAttribute("uv");
-  for (let index = 0; index < uv.count; index++) {
-    const [halfU, halfV] = faces[index >> 2]!;
-    uv.setXY(index, uv.getX(index) * 2 * halfU, uv.getY(index) * 2 * halfV);
+/** UVs in metres, seen along the axis that the normal is nearest to: as the cameras' rasteriser lays its textures. */
+function projectUv(geometry: BufferGeometry): BufferGeometry {
+  const [position, normal] = [geometry.getAttribute("position"), geometry.getAttribute("normal")];
+  const uv = new Float32Array(2 * position.count);
+  for (let index = 0; index < position.count; index++) {
+    const [x, y, z] = [normal.getX(index), normal.getY(index), normal.getZ(index)].map(Math.abs) as [
+      number,
+      number,
+      number,
+    ];
+    const isTop = z >= x && z >= y;
+    uv[2 * index] = isTop || y > x ? position.getX(index) : position.getY(index);
+    uv[2 * index + 1] = isTop ? position.getY(index) : position.getZ(index);
   }
-  return geometry;
+  return geometry.setAttribute("uv", new BufferAttribute(uv, 2));
 }
 
 function meshGeometry(scene: Scene, name: string | undefined): BufferGeometry {
   const mesh = scene.meshes?.[name ?? ""];
   if (!mesh) throw new Error(`scene: must have a mesh named "${name}", got none. Record it again.`);
-  const geometry = new BufferGeometry();
-  geometry.setAttribute("position", new BufferAttribute(mesh.positions, 3));
-  geometry.setAttribute("normal", new BufferAttribute(mesh.normals, 3));
-  // Top projection in metres: meshes carry no UVs of their own.
-  const uv = new Float32Array((mesh.positions.length / 3) * 2);
-  for (let vertex = 0; vertex < uv.length / 2; vertex++) {
-    uv[2 * vertex] = mesh.positions[3 * vertex]!;
-    uv[2 * vertex + 1] = mesh.positions[3 * vertex + 1]!;
-  }
-  geometry.setAttribute("uv", new BufferAttribute(uv, 2));
-  geometry.setIndex(new BufferAttribute(mesh.indices, 1));
-  return geometry;
+  return new BufferGeometry()
+    .setAttribute("position", new BufferAttribute(mesh.positions, 3))
+    .setAttribute("normal", new BufferAttribute(mesh.normals, 3))
+    .setIndex(new BufferAttribute(mesh.indices, 1));
 }
 
 /** Triangles of a geom in its own frame, sizes as MuJoCo means them (half-extents, long axis Z). */
@@ -65,20 +55,18 @@ export function geomGeometry(geom: Geom, scene: Scene): BufferGeometry {
   const [a = 0, b = 0, c = 0] = geom.size;
   const round = 2 * Math.PI * a;
   switch (geom.type) {
-    case "plane": {
-      const [x, y] = [a || wideM, b || wideM];
-      return stretchUv(new PlaneGeometry(2 * x, 2 * y), 2 * x, 2 * y);
-    }
+    case "plane":
+      return projectUv(new PlaneGeometry(2 * (a || wideM), 2 * (b || wideM)));
     case "sphere":
-      return stretchUv(new SphereGeometry(a, 40, 28), round, round / 2);
+      return unrollUv(new SphereGeometry(a, 40, 28), round, round / 2);
     case "capsule":
-      return stretchUv(new CapsuleGeometry(a, 2 * b, 12, 36).rotateX(Math.PI / 2), round, 2 * (a + b));
+      return unrollUv(new CapsuleGeometry(a, 2 * b, 12, 36).rotateX(Math.PI / 2), round, 2 * (a + b));
     case "cylinder":
-      return stretchUv(new CylinderGeometry(a, a, 2 * b, 48).rotateX(Math.PI / 2), round, 2 * b);
+      return unrollUv(new CylinderGeometry(a, a, 2 * b, 48).rotateX(Math.PI / 2), round, 2 * b);
     case "box":
-      return boxGeometry(a, b, c);
+      return projectUv(new BoxGeometry(2 * a, 2 * b, 2 * c));
     case "mesh":
-      return meshGeometry(scene, geom.mesh);
+      return projectUv(meshGeometry(scene, geom.mesh));
   }
 }
 
@@ -93,8 +81,7 @@ export function buildMeshes(scene: Scene): Mesh<BufferGeometry, MeshStandardMate
       opacity: rgba[3],
     });
     if (texture) {
-      material.map = paintTexture(geom.material);
-      material.map.repeat.set(texture.repeat, texture.repeat);
+      material.map = paintTexture(geom.material, texture);
     } else {
       material.color = new Color().setRGB(rgba[0], rgba[1], rgba[2], SRGBColorSpace);
     }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { Box3, Vector3 } from "three";
 import { buildMeshes, geomGeometry } from "#sim-viewer/src/three/scene-meshes.ts";
-import type { Geom, Scene } from "#world/scene/scene.ts";
+import { paintTexture } from "#sim-viewer/src/three/surface-texture.ts";
+import type { Geom, Material, Scene } from "#world/scene/scene.ts";
+
+type ImageBytes = { data: Uint8Array; width: number; height: number };
 
 const geom = (type: Geom["type"], size: number[], more: Partial<Geom> = {}): Geom => ({
   name: type,
@@ -51,16 +54,29 @@ describe("geomGeometry", () => {
 
   it("measures textures in metres along every face of a box", () => {
     const uv = geomGeometry(geom("box", [1, 2, 3]), sceneOf()).getAttribute("uv");
-    // Faces +x, +y and +z: their sides are z and y, x and z, x and y.
+    // Corners of faces +x, +y and +z: textures run along y and z, x and z, x and y.
     const extents = [0, 8, 16].map((first) => {
       const corners = [0, 1, 2, 3].map((corner) => first + corner);
       return [Math.max(...corners.map((at) => uv.getX(at))), Math.max(...corners.map((at) => uv.getY(at)))];
     });
     expect(extents).toEqual([
-      [6, 4],
-      [2, 6],
-      [2, 4],
+      [2, 3],
+      [1, 3],
+      [1, 2],
     ]);
+  });
+});
+
+describe("paintTexture", () => {
+  it("paints a tile that runs from the material's colour to the texture's", () => {
+    const texture = { kind: "checker", rgb: [1, 0, 0], repeat: 4, seed: 1 } as const;
+    const material: Material = { rgba: [0, 0, 1, 1], texture };
+    const { data, width, height } = paintTexture(material, texture).image as ImageBytes;
+    const texel = (column: number, row: number) => [...data.subarray(4 * (row * width + column)).subarray(0, 4)];
+    expect([width, height]).toEqual([256, 256]);
+    expect(texel(0, 0)).toEqual([255, 0, 0, 255]);
+    expect(texel(200, 0)).toEqual([0, 0, 255, 255]);
+    expect(texel(200, 200)).toEqual([255, 0, 0, 255]);
   });
 });
 
