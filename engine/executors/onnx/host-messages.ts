@@ -23,7 +23,7 @@ export type Request =
   | { readonly method: "load"; readonly handle: number; readonly state: readonly HostData[] }
   | { readonly method: "dispose"; readonly handle: number };
 
-/** `computeMs` is what the request took. Results of "run" are the outputs, of "state" the state, in the order of the create request. */
+/** `computeMs` is what the request took. Results of "run" are the outputs, of "state" the state, in the order of the create request; reply 0 says that the process is ready. */
 export type Reply = { readonly id: number } & (
   | { readonly result: readonly HostData[]; readonly computeMs: number }
   | { readonly error: string }

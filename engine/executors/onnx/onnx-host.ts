@@ -102,6 +102,8 @@ async function answer(request: Request): Promise<readonly HostData[]> {
   return [];
 }
 
+process.send!({ id: 0, result: [], computeMs: 0 } satisfies Reply);
+
 // Requests are answered one after the other, in the order they came.
 let last: Promise<void> = Promise.resolve();
 process.on("message", ({ id, request }: { id: number; request: Request }) => {
@@ -112,7 +114,8 @@ process.on("message", ({ id, request }: { id: number; request: Request }) => {
       const result = await answer(request);
       reply = { id, result, computeMs: performance.now() - start };
     } catch (error) {
-      reply = { id, error: error instanceof Error ? error.message : String(error) };
+      const message = error instanceof Error ? error.message : String(error);
+      reply = { id, error: message.replace(/^.*Status Message: /s, "").replace(/\/\S+onnxruntime\/core\S+ /, "") };
     }
     process.send!(reply);
   });
