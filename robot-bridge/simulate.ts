@@ -142,6 +142,10 @@ class ArmSimulation {
     server.advertise(topics.jointStates, messageTypes.jointState);
     server.advertise(topics.camera(plant.camera), messageTypes.compressedImage);
     for (const topic of [topics.instruction, topics.status, topics.truth]) server.advertise(topic, messageTypes.string);
+    if (plant.urdf !== undefined) {
+      server.advertise(topics.description, messageTypes.string);
+      this.publish(topics.description, encodeString(plant.urdf), true);
+    }
     server.subscribe(topics.command, messageTypes.jointTrajectory, (message, origin) => this.command(message, origin));
     server.subscribe(topics.estop, messageTypes.bool, (message) => this.hearEstop(message));
     server.provide(services.status, () => this.status());

@@ -8,6 +8,8 @@ export const topics = {
   /** What the scripted expert may see and a policy may not: JSON of the simulator's state. */
   truth: "/task/truth",
   estop: "/estop",
+  /** The robot as URDF, latched: where robot_state_publisher has it. */
+  description: "/robot_description",
 } as const;
 
 export const services = {

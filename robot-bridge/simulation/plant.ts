@@ -7,6 +7,8 @@ export interface ArmPlant {
   readonly low: readonly number[];
   readonly high: readonly number[];
   readonly velocityLimit: readonly number[];
+  /** The robot as URDF, for whoever draws it. */
+  readonly urdf?: string;
   /** Name of its camera. */
   readonly camera: string;
   /** Where the joints are to go from now on, rad[J]. */

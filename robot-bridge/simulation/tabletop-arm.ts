@@ -1,5 +1,6 @@
 /** @file The world's arm as something behind a bridge: what it does (a plant) and what must be known to drive it. */
 import type { TaskInstance } from "#core/contracts/world.ts";
+import { urdfOfChain } from "#core/geometry/urdf.ts";
 import {
   armChain,
   armJointNames,
@@ -38,6 +39,7 @@ export async function openTabletopPlant(tasks: TabletopTasks): Promise<ArmPlant>
     low: armChain.joints.map(({ low }) => low),
     high: armChain.joints.map(({ high }) => high),
     velocityLimit: armChain.joints.map(({ velocityLimit }) => velocityLimit),
+    urdf: urdfOfChain("tabletop-arm", armChain),
     camera: "front",
     setTargets: (positions) => arm.setTargets(positions),
     advance: (durationS) => arm.advance(durationS),
