@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createRng, type Rng } from "#core/rng.ts";
 import { compile, createExecutor, type Executor, type HostArray, sizeOf, tf } from "#engine/index.ts";
+import { slopes, weigh } from "../gradcheck.ts";
 import { arrayCases } from "./array-cases.ts";
 import { elementCases } from "./element-cases.ts";
 import type { Given, KernelCase } from "./kernel-case.ts";
@@ -11,18 +12,6 @@ function draw(rng: Rng, { shape, dtype = "float32", low = -1, high = 1, values }
   const data = dtype === "int32" ? Int32Array.from(numbers, Math.floor) : Float32Array.from(numbers);
   return { shape, dtype, data };
 }
-
-/** Fixed weights that make one number of a result, so that its slope tells every element apart. */
-const weigh = (tensor: tf.Tensor) =>
-  tf.sum(
-    tf.mul(
-      tensor,
-      tf.tensor(
-        Float32Array.from({ length: tensor.size }, (_, i) => Math.cos(i + 1)),
-        tensor.shape,
-      ),
-    ),
-  );
 
 type Tensors = Record<string, tf.Tensor>;
 
@@ -44,34 +33,6 @@ function withGradients({ given, evaluate, slope = true }: KernelCase) {
     return { outputs: { ...outputs, total: value } };
   };
 }
-
-/** Slope of `total` along a direction by central differences, and as the gradients say. */
-async function slopes(oracle: Oracle, kernel: KernelCase, inputs: Record<string, HostArray>, rng: Rng) {
-  const step = 1e-2;
-  const names = Object.keys(inputs).filter((name) => inputs[name]!.dtype === "float32");
-  const directions = Object.fromEntries(
-    names.map((name) => [name, Float32Array.from(inputs[name]!.data, () => rng.normal())]),
-  );
-  const moved = (by: number) =>
-    Object.fromEntries(
-      Object.entries(inputs).map(([name, array]) => {
-        const direction = directions[name];
-        const data =
-          direction === undefined ? array.data : Float32Array.from(array.data, (x, i) => x + by * direction[i]!);
-        return [name, { ...array, data } as HostArray];
-      }),
-    );
-  const total = async (by: number) => (await oracle(kernel, moved(by))).total!.data[0]!;
-  const measured = ((await total(step)) - (await total(-step))) / (2 * step);
-  const at = await oracle(kernel, inputs);
-  const predicted = names.reduce((sum, name) => {
-    const gradient = at[`gradient of ${name}`]!.data;
-    return sum + directions[name]!.reduce((part, d, i) => part + d * gradient[i]!, 0);
-  }, 0);
-  return { measured, predicted };
-}
-
-type Oracle = (kernel: KernelCase, inputs: Record<string, HostArray>) => Promise<Record<string, HostArray>>;
 
 export function describeExecutor(kind: "onnxruntime"): void {
   describe(`executor ${kind}`, () => {
@@ -119,10 +80,35 @@ export function describeExecutor(kind: "onnxruntime"): void {
           expect(Array.from(got[name]!.data)).toBeAllClose(Array.from(array.data), tolerance);
         }
         if (kernel.slope === false) return;
-        const oracle: Oracle = (row, at) => computeOn(cpu, row, at);
-        const { measured, predicted } = await slopes(oracle, kernel, inputs, rng);
+        const total = (at: Tensors) => tf.addN([kernel.evaluate(at)].flat().map(weigh)) as tf.Scalar;
+        const [measured, predicted] = slopes(total, inputs, rng);
         expect([predicted]).toBeAllClose([measured], { absolute: 5e-3, relative: 1e-2 });
       });
+    });
+
+    it.each([
+      [3, 4096],
+      [300, 4096],
+    ])("adds updates to %i rows from %i places without losing one, equal every time", async (rows, count) => {
+      const width = 64;
+      const compiled = await compile(
+        (_: object, { at, x }) => ({ outputs: { sums: tf.unsortedSegmentSum(x!, at as tf.Tensor1D, rows) } }),
+        {
+          name: "scatter",
+          state: {},
+          inputs: { at: { shape: [count], dtype: "int32" }, x: { shape: [count, width], dtype: "float32" } },
+          executor,
+        },
+      );
+      const at = Int32Array.from({ length: count }, (_, index) => (index * 7919) % rows);
+      const x = Float32Array.from({ length: count * width }, (_, index) => Math.sin(index) + 1);
+      const want = new Float64Array(rows * width);
+      x.forEach((value, index) => {
+        want[at[Math.floor(index / width)]! * width + (index % width)]! += value;
+      });
+      const first = (await compiled.run({ at, x })).sums!.data;
+      expect(Array.from(first)).toBeAllClose(want, { relative: 1e-5 });
+      for (let repeat = 0; repeat < 5; repeat++) expect((await compiled.run({ at, x })).sums!.data).toEqual(first);
     });
   });
 }
