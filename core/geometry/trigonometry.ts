@@ -5,6 +5,8 @@
  * below 1 unit in the last place for |angle| <= 1e5.
  */
 
+const { round } = Math;
+
 /** pi/2 in two parts: the first has 33 bits, so that its products with quarter turns below 2^20 are exact. */
 const quarterHigh = 1.5707963267341256;
 const quarterLow = 6.077100506506192e-11;
@@ -37,7 +39,7 @@ function kernelCosine(angle: number, low: number): number {
 
 /** Sine and cosine of an angle in radians, |angle| <= 1e5. */
 export function sineCosine(angleRad: number): readonly [sine: number, cosine: number] {
-  const quarters = Math.round(angleRad * (2 / Math.PI));
+  const quarters = round(angleRad * (2 / Math.PI));
   const high = angleRad - quarters * quarterHigh;
   const rest = quarters * quarterLow;
   const reduced = high - rest;

@@ -25,7 +25,7 @@ type Stage = {
   readonly addresses: readonly number[];
 };
 
-const largestStageCount = 3;
+const largestStageCount = 6;
 
 /**
  * The physics of a tabletop episode, without pictures: an instance is set up, commands move the effector, and the state
@@ -73,7 +73,7 @@ export class TabletopSimulation {
     this.rows = [this.row()];
   }
 
-  /** The compiled stage for an instance; at most three are kept. */
+  /** The compiled stage for an instance; the last few are kept. */
   private stageFor(embodiment: Embodiment, initial: TabletopInitial): Stage {
     const blocks = initial.blocks.map(({ id }) => findBlock(id));
     const xml = tabletopModel(embodiment, initial.variant, blocks, initial.camera.fovyDeg);

@@ -2,6 +2,9 @@ import { reachM } from "../../tabletop/workspace.ts";
 import { distance, dot, type Point, subtract, unit } from "./plane.ts";
 import type { Disc } from "./route.ts";
 
+/** Bound once: looked up in a sandboxed global (tests, some embedders) they are a hundred times slower. */
+const { abs, floor, max, min, round, sqrt } = Math;
+
 /** Cells along the side of the table, and their side, metres. */
 const side = 35;
 const cellM = (2 * (reachM + 0.02)) / (side - 1);
@@ -27,13 +30,13 @@ export class WayField {
   /** Computes the field; far out only the target itself is cheap. */
   build(target: Point, obstacles: readonly Disc[]): void {
     this.target = target;
-    const outside = Math.max(recoverableM, Math.abs(target[0]), Math.abs(target[1]));
+    const outside = max(recoverableM, abs(target[0]), abs(target[1]));
     for (let row = 0, at = 0; row < side; row++) {
       for (let column = 0; column < side; column++, at++) {
         const point: Point = [(column - (side - 1) / 2) * cellM, (row - (side - 1) / 2) * cellM];
-        let cost = 1 + outsideCost * Math.max(0, Math.max(Math.abs(point[0]), Math.abs(point[1])) - outside);
+        let cost = 1 + outsideCost * max(0, max(abs(point[0]), abs(point[1])) - outside);
         for (const { centre, radius } of obstacles) {
-          cost += obstacleCost * Math.max(0, 1 - distance(point, centre) / radius);
+          cost += obstacleCost * max(0, 1 - distance(point, centre) / radius);
         }
         this.costs[at] = cost;
         const away = distance(point, target);
@@ -56,13 +59,10 @@ export class WayField {
         const right = column < side - 1 ? values[at + 1]! : Number.POSITIVE_INFINITY;
         const above = row > 0 ? values[at - side]! : Number.POSITIVE_INFINITY;
         const below = row < side - 1 ? values[at + side]! : Number.POSITIVE_INFINITY;
-        const a = Math.min(left, right);
-        const b = Math.min(above, below);
+        const a = min(left, right);
+        const b = min(above, below);
         const length = costs[at]! * cellM;
-        const value =
-          Math.abs(a - b) < length
-            ? (a + b + Math.sqrt(2 * length * length - (a - b) ** 2)) / 2
-            : Math.min(a, b) + length;
+        const value = abs(a - b) < length ? (a + b + sqrt(2 * length * length - (a - b) ** 2)) / 2 : min(a, b) + length;
         if (value < values[at]!) values[at] = value;
       }
     }
@@ -85,7 +85,7 @@ export class WayField {
 
   /** Cost of going straight from `from` along a unit vector. */
   along(from: Point, [x, y]: Point, lengthM: number): number {
-    const steps = Math.max(1, Math.round(lengthM / 0.015));
+    const steps = max(1, round(lengthM / 0.015));
     let sum = 0;
     for (let step = 0; step < steps; step++) {
       const at = ((step + 0.5) / steps) * lengthM;
@@ -96,10 +96,10 @@ export class WayField {
 }
 
 function interpolate(grid: Float64Array, [x, y]: Point): number {
-  const u = Math.min(side - 1.001, Math.max(0, x / cellM + (side - 1) / 2));
-  const v = Math.min(side - 1.001, Math.max(0, y / cellM + (side - 1) / 2));
-  const column = Math.floor(u);
-  const row = Math.floor(v);
+  const u = min(side - 1.001, max(0, x / cellM + (side - 1) / 2));
+  const v = min(side - 1.001, max(0, y / cellM + (side - 1) / 2));
+  const column = floor(u);
+  const row = floor(v);
   const at = row * side + column;
   const above = grid[at]! + (u - column) * (grid[at + 1]! - grid[at]!);
   const below = grid[at + side]! + (u - column) * (grid[at + side + 1]! - grid[at + side]!);

@@ -1,0 +1,113 @@
+import { afterAll, describe, expect, it } from "@jest/globals";
+import type { TaskInstance } from "#core/contracts/world.ts";
+import { createWorld, drawInstance, pushPresets } from "#world/index.ts";
+import type { TabletopInitial } from "#world/tabletop/initial.ts";
+
+const world = await createWorld({ size: 16 });
+afterAll(() => world.close());
+
+const draw = (embodiment: string, seed: number): TaskInstance =>
+  drawInstance({ suite: pushPresets["language-table"], embodiment, split: "train", seed });
+const push = Float32Array.of(0.02, -0.01);
+
+describe("SimulatedWorld", () => {
+  it("observes pictures, state, instruction and time", () => {
+    const instance = draw("pusher", 1);
+    const first = world.reset(instance);
+    expect(first.images.front).toMatchObject({ height: 16, width: 16 });
+    expect(first.images.front!.data.length).toBe(16 * 16 * 3);
+    expect(first.state!.length).toBe(2);
+    expect(first.instruction).toBe(instance.instruction);
+    expect(first.stampNs).toBe(0n);
+    expect(world.step(push).observation.stampNs).toBe(100_000_000n);
+  });
+
+  it("ends at the time limit and then stays as it is", () => {
+    world.start(draw("pusher", 2));
+    for (let step = 0; step < 59; step++) expect(world.advance(new Float32Array(2)).done).toBe(false);
+    expect(world.advance(new Float32Array(2))).toEqual({ done: true, success: false, unstable: false });
+    const state = world.snapshot().state;
+    world.advance(push);
+    expect(world.snapshot().state).toEqual(state);
+    expect(world.stepsTaken).toBe(60);
+  });
+
+  it.each(["pusher", "arm", "hand"])("of a %s goes on from a snapshot to the last bit the same", (embodiment) => {
+    world.start(draw(embodiment, 3));
+    for (let step = 0; step < 5; step++) world.advance(push);
+    const saved = world.snapshot();
+    const run = () => {
+      for (let step = 0; step < 10; step++) world.advance(Float32Array.of(-0.02, 0.015));
+      return {
+        digest: world.log("test").stateDigest,
+        poses: world.log("test").geomPoses,
+        picture: world.observe().images.front!.data,
+      };
+    };
+    const first = run();
+    world.restore(saved);
+    expect(world.snapshot()).toEqual(saved);
+    expect(run()).toEqual(first);
+  });
+
+  it("lets nothing of one episode reach the next", () => {
+    const instance = draw("hand", 4);
+    const run = () => {
+      world.start(instance);
+      for (let step = 0; step < 8; step++) world.advance(push);
+      return { log: world.log("test"), picture: world.observe().images.front!.data };
+    };
+    const first = run();
+    for (const [embodiment, seed] of [
+      ["arm", 5],
+      ["pusher", 6],
+      ["hand", 7],
+    ] as const) {
+      world.start(draw(embodiment, seed));
+      world.advance(push);
+    }
+    expect(run()).toEqual(first);
+  });
+
+  it("restores only into the instance that was saved", () => {
+    world.start(draw("pusher", 1));
+    const saved = world.snapshot();
+    world.start(draw("pusher", 2));
+    expect(() => world.restore(saved)).toThrow("only into the instance it was taken of");
+  });
+
+  it("logs actions as they were clipped", () => {
+    world.start(draw("pusher", 1));
+    world.advance(Float32Array.of(1, Number.NaN));
+    const { actions, controls, frames } = world.log("test");
+    expect(frames).toBe(2);
+    expect([...actions]).toEqual([Math.fround(0.03), 0, 0, 0]);
+    expect(controls.length).toBe(2);
+  });
+
+  it("marks an episode whose physics broke as unstable, never as solved", () => {
+    const instance = draw("pusher", 8);
+    const initial = instance.initial as TabletopInitial;
+    const [first, ...others] = initial.blocks;
+    const broken = { ...initial, blocks: [{ ...first!, position: [Number.NaN, 0] as const }, ...others] };
+    world.start({ ...instance, hash: "broken", initial: broken });
+    expect(world.advance(push)).toEqual({ done: true, success: false, unstable: true });
+  });
+
+  it("says which suite, body or block it does not know", () => {
+    const instance = draw("pusher", 1);
+    expect(() => world.start({ ...instance, suite: "juggle" })).toThrow('suite: must be one of push, got "juggle"');
+    expect(() => world.start({ ...instance, embodiment: "crane" })).toThrow('got "crane"');
+    const initial = instance.initial as TabletopInitial;
+    const strange = { ...initial, blocks: [{ ...initial.blocks[0]!, id: "pink-cone" }] };
+    expect(() => world.start({ ...instance, initial: strange })).toThrow('blocks must be known, got "pink-cone"');
+  });
+
+  it("draws at other sizes without touching its own", () => {
+    world.reset(draw("pusher", 1));
+    const small = world.observe().images.front!.data;
+    expect(world.render(40)).toMatchObject({ height: 40, width: 40 });
+    expect(world.observe().images.front!.data).toEqual(small);
+    expect(world.rendererId).toContain("armature-raster");
+  });
+});
