@@ -123,3 +123,20 @@ async function readRows(path: string, info: LeRobotInfo): Promise<Row[]> {
     await file.close();
   }
 }
+
+/** Texts of all tasks by their number. */
+export async function readTasks(folder: string, info: LeRobotInfo): Promise<ReadonlyMap<number, string>> {
+  if (info.version !== "v3.0") {
+    const lines = await readJsonLines(join(folder, "meta/tasks.jsonl"));
+    return new Map(lines.map(({ task_index: index, task }) => [Number(index), String(task)]));
+  }
+  const file = await openParquet(join(folder, "meta/tasks.parquet"));
+  try {
+    // pandas keeps the texts as its index, under the index's name or a made-up one.
+    const text = file.names.find((name) => name !== "task_index") ?? "task";
+    const columns = await file.columns(["task_index", text]);
+    return new Map(columns.get("task_index")!.map((index, row) => [Number(index), String(columns.get(text)![row])]));
+  } finally {
+    await file.close();
+  }
+}

@@ -4,7 +4,7 @@ import type { ClipSource } from "../clip-source.ts";
 import { openParquet } from "../parquet.ts";
 import { decodeVideo, type VideoFrame } from "../video/decode.ts";
 import { flattenColumn } from "./columns.ts";
-import { type EpisodePlace, listEpisodes, type VideoPlace, videoKeys } from "./episodes.ts";
+import { type EpisodePlace, listEpisodes, readTasks, type VideoPlace, videoKeys } from "./episodes.ts";
 import { type LeRobotVersion, readLeRobotInfo } from "./info.ts";
 
 /** A LeRobotDataset, with what only this format knows beside the common contract. */
@@ -12,6 +12,8 @@ export interface LeRobotReader extends EpisodeReader {
   readonly version: LeRobotVersion;
   /** Places of all episodes by index; an episode may still be missing on disk. */
   readonly episodes: readonly EpisodePlace[];
+  /** Texts of all tasks by their number in the column `task_index`. */
+  tasks(): Promise<ReadonlyMap<number, string>>;
   /** Names of the video features. */
   readonly cameras: readonly string[];
   /** Frames with their times, seconds from the episode's start. */
@@ -57,6 +59,7 @@ export async function openLeRobot(path: string): Promise<LeRobotReader> {
     version: meta.version,
     episodes,
     cameras: videoKeys(meta),
+    tasks: () => readTasks(path, meta),
     info: {
       ...{ path, format: `lerobot-${meta.version}`, fps: meta.fps, robotType: meta.robotType },
       ...{ episodes: meta.episodes, frames: meta.frames, features: meta.features, metadata: meta.metadata },

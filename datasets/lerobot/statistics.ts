@@ -1,7 +1,8 @@
 /**
- * @file Statistics of one episode as LeRobot v2.1 stores them (lerobot/datasets/compute_stats.py at v0.3.3): minimum,
- * maximum, mean and population standard deviation over time; pictures per channel in [0, 1], over a sample of the
- * frames and of their pixels.
+ * @file Statistics as LeRobot stores them (lerobot/datasets/compute_stats.py): minimum, maximum, mean, population
+ * standard deviation and, from version 3 on, quantiles; pictures per channel in [0, 1], over a sample of the frames and
+ * of their pixels. Differs from LeRobot in one thing: quantiles are exact, theirs come from 5000-bin histograms and are
+ * mere bounds once episodes are joined.
  */
 import type { Feature } from "#core/contracts/episode.ts";
 import { isScalar, valuesPerFrame } from "./columns.ts";
@@ -13,7 +14,19 @@ export type FeatureStatistics = {
   readonly mean: Nested;
   readonly std: Nested;
   readonly count: readonly [number];
+  readonly q01?: Nested;
+  readonly q10?: Nested;
+  readonly q50?: Nested;
+  readonly q90?: Nested;
+  readonly q99?: Nested;
 };
+
+/** Quantiles by their LeRobot names. */
+export const quantiles = { q01: 0.01, q10: 0.1, q50: 0.5, q90: 0.9, q99: 0.99 } as const;
+type QuantileName = keyof typeof quantiles;
+const quantileNames = Object.keys(quantiles) as QuantileName[];
+
+type Summary = { min: number; max: number; mean: number; std: number } & Record<QuantileName, number>;
 
 function nest(values: readonly (number | boolean)[], shape: readonly number[]): Nested {
   const [, ...rest] = shape;
@@ -24,44 +37,47 @@ function nest(values: readonly (number | boolean)[], shape: readonly number[]): 
   );
 }
 
+/** Value below which `share` of the sorted values lie, interpolated between neighbours as numpy does. */
+export function quantileOf(sorted: Float64Array, share: number): number {
+  const position = share * (sorted.length - 1);
+  const below = Math.floor(position);
+  const [low, high] = [sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!];
+  return low + (high - low) * (position - below);
+}
+
+/** Sorts its argument. */
+function summarize(values: Float64Array): Summary {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  values.sort();
+  const shares = quantileNames.map((name) => [name, quantileOf(values, quantiles[name])]);
+  return {
+    ...{ min: values[0]!, max: values.at(-1)!, mean, std: Math.sqrt(squares / values.length) },
+    ...(Object.fromEntries(shares) as Record<QuantileName, number>),
+  };
+}
+
 /** @param column [T, ...shape] flat, at least one frame */
-export function columnStatistics(feature: Feature, column: ArrayLike<number | bigint>): FeatureStatistics {
+export function columnStatistics(feature: Feature, column: ArrayLike<number | bigint>): Required<FeatureStatistics> {
   const width = valuesPerFrame(feature);
   const frames = column.length / width;
-  const [min, max, mean, std] = [0, 1, 2, 3].map(() => new Array<number>(width).fill(0)) as [
-    number[],
-    number[],
-    number[],
-    number[],
-  ];
-  for (let dimension = 0; dimension < width; dimension++) {
-    let [low, high, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-    for (let frame = 0; frame < frames; frame++) {
-      const value = Number(column[frame * width + dimension]);
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-      sum += value;
-    }
-    const average = sum / frames;
-    let squares = 0;
-    for (let frame = 0; frame < frames; frame++) {
-      squares += (Number(column[frame * width + dimension]) - average) ** 2;
-    }
-    [min[dimension], max[dimension], mean[dimension], std[dimension]] = [
-      low,
-      high,
-      average,
-      Math.sqrt(squares / frames),
-    ];
-  }
+  const dimensions = Array.from({ length: width }, (_, dimension) =>
+    summarize(Float64Array.from({ length: frames }, (_, frame) => Number(column[frame * width + dimension]))),
+  );
   const shape = isScalar(feature) ? [1] : feature.shape;
+  const read = (name: keyof Summary) => dimensions.map((summary) => summary[name]);
   const asStored = (values: number[]) => (feature.dtype === "bool" ? values.map((value) => value !== 0) : values);
+  const shares = quantileNames.map((name) => [name, nest(read(name), shape)]);
   return {
-    min: nest(asStored(min), shape),
-    max: nest(asStored(max), shape),
-    mean: nest(mean, shape),
-    std: nest(std, shape),
+    min: nest(asStored(read("min")), shape),
+    max: nest(asStored(read("max")), shape),
+    mean: nest(read("mean"), shape),
+    std: nest(read("std"), shape),
     count: [frames],
+    ...(Object.fromEntries(shares) as Record<QuantileName, Nested>),
   };
 }
 
@@ -85,47 +101,81 @@ export function pixelStep(height: number, width: number): number {
   return width > height ? Math.floor(width / 150) : Math.floor(height / 150);
 }
 
-/** Per channel: minimum, maximum, sum, sum of squares (grey levels), then the number of pixels. */
-const cells = 13;
+/** How often each of 256 grey levels was seen, for three channels one after the other. */
+export type Histogram = Float64Array;
+const levels = 256;
 
-/** Collects pictures as they come; what to sample is known only at the end, so a few sums are kept for every frame. */
+/** Collects pictures as they come. What to sample is known only at the end, so each frame's histogram is kept. */
 export class ImageStatistics {
-  readonly #frames: Float64Array[] = [];
+  readonly #frames: Uint32Array[] = [];
 
   /** @param data u8[height, width, 3] */
   add(data: Uint8Array, height: number, width: number): void {
     const step = pixelStep(height, width);
-    const sums = new Float64Array(cells).fill(255, 0, 3);
+    const counts = new Uint32Array(3 * levels);
     for (let row = 0; row < height; row += step) {
       for (let column = 0; column < width; column += step) {
         const pixel = (row * width + column) * 3;
-        for (let channel = 0; channel < 3; channel++) {
-          const value = data[pixel + channel]!;
-          if (value < sums[channel]!) sums[channel] = value;
-          if (value > sums[3 + channel]!) sums[3 + channel] = value;
-          sums[6 + channel]! += value;
-          sums[9 + channel]! += value * value;
-        }
-        sums[12]!++;
+        counts[data[pixel]!]!++;
+        counts[levels + data[pixel + 1]!]!++;
+        counts[2 * levels + data[pixel + 2]!]!++;
       }
     }
-    this.#frames.push(sums);
+    this.#frames.push(counts);
   }
 
-  finish(): FeatureStatistics {
-    const indices = sampledFrames(this.#frames.length);
-    const perChannel = (value: (channel: number) => number): Nested => [0, 1, 2].map((channel) => [[value(channel)]]);
-    const sum = (cell: number) => indices.reduce((total, index) => total + this.#frames[index]![cell]!, 0);
-    const pixels = sum(12);
-    const mean = (channel: number) => sum(6 + channel) / pixels;
-    const extreme = (pick: (...values: number[]) => number, cell: number) =>
-      indices.reduce((best, index) => pick(best, this.#frames[index]![cell]!), this.#frames[indices[0]!]![cell]!);
-    return {
-      min: perChannel((channel) => extreme(Math.min, channel) / 255),
-      max: perChannel((channel) => extreme(Math.max, 3 + channel) / 255),
-      mean: perChannel((channel) => mean(channel) / 255),
-      std: perChannel((channel) => Math.sqrt(Math.max(0, sum(9 + channel) / pixels - mean(channel) ** 2)) / 255),
-      count: [indices.length],
-    };
+  /** The sampled frames together. */
+  finish(): { readonly histogram: Histogram; readonly frames: number } {
+    const histogram = new Float64Array(3 * levels);
+    const sampled = sampledFrames(this.#frames.length);
+    for (const frame of sampled) {
+      const counts = this.#frames[frame]!;
+      for (let cell = 0; cell < histogram.length; cell++) histogram[cell]! += counts[cell]!;
+    }
+    return { histogram, frames: sampled.length };
   }
 }
+
+/** @param frames number of pictures behind the histogram */
+export function histogramStatistics(histogram: Histogram, frames: number): Required<FeatureStatistics> {
+  const channels = [0, 1, 2].map((channel) =>
+    summarizeLevels(histogram.subarray(channel * levels, (channel + 1) * levels)),
+  );
+  const perChannel = (name: keyof Summary): Nested => channels.map((summary) => [[summary[name] / (levels - 1)]]);
+  const shares = quantileNames.map((name) => [name, perChannel(name)]);
+  return {
+    ...{ min: perChannel("min"), max: perChannel("max"), mean: perChannel("mean"), std: perChannel("std") },
+    count: [frames],
+    ...(Object.fromEntries(shares) as Record<QuantileName, Nested>),
+  };
+}
+
+function summarizeLevels(counts: Float64Array): Summary {
+  const pixels = counts.reduce((sum, count) => sum + count, 0);
+  const mean = counts.reduce((sum, count, level) => sum + count * level, 0) / pixels;
+  const squares = counts.reduce((sum, count, level) => sum + count * (level - mean) ** 2, 0);
+  /** Level of the pixel at a rank when all are sorted. */
+  const levelAt = (rank: number): number => {
+    let seen = 0;
+    const level = counts.findIndex((count) => {
+      seen += count;
+      return seen > rank;
+    });
+    return level < 0 ? levels - 1 : level;
+  };
+  const quantile = (share: number): number => {
+    const position = share * (pixels - 1);
+    const below = Math.floor(position);
+    return levelAt(below) + (levelAt(Math.min(below + 1, pixels - 1)) - levelAt(below)) * (position - below);
+  };
+  const shares = quantileNames.map((name) => [name, quantile(quantiles[name])]);
+  return {
+    ...{ min: levelAt(0), max: levelAt(pixels - 1), mean, std: Math.sqrt(squares / pixels) },
+    ...(Object.fromEntries(shares) as Record<QuantileName, number>),
+  };
+}
+
+/** The five numbers of version 2.1. */
+export const withoutQuantiles = ({ min, max, mean, std, count }: FeatureStatistics): FeatureStatistics => ({
+  ...{ min, max, mean, std, count },
+});

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { writeParquet } from "../parquet.ts";
 import { fillTemplate } from "./info.ts";
 import { episodeSchema } from "./schema.ts";
+import { withoutQuantiles } from "./statistics.ts";
 import {
   type EpisodeStore,
   episodeStatistics,
@@ -22,10 +23,17 @@ const videoPath = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
 
 /** One Parquet file and one video per camera for every episode; lists as jsonl. */
-export function createStoreV21({ folder, fps, robotType, features, metadata }: StoreOptions): EpisodeStore {
+export function createStoreV21({
+  folder,
+  fps,
+  robotType,
+  features,
+  metadata,
+  tasks: known,
+}: StoreOptions): EpisodeStore {
   const { keyValues } = episodeSchema(features);
   const cameras = Object.keys(features).filter((key) => features[key]!.dtype === "video");
-  const tasks = new TaskTable();
+  const tasks = new TaskTable(known);
   let episodes = 0;
   let frames = 0;
 
@@ -44,7 +52,8 @@ export function createStoreV21({ folder, fps, robotType, features, metadata }: S
       await mkdir(join(folder, "meta"), { recursive: true });
       const meta = { episode_index: episodes, tasks: [...new Set(episode.tasks)], length: episode.length };
       await appendFile(join(folder, "meta/episodes.jsonl"), line(meta));
-      const stats = episodeStatistics(features, columns, episode.pictures);
+      const all = Object.entries(episodeStatistics(features, columns, episode.pictures));
+      const stats = Object.fromEntries(all.map(([name, statistics]) => [name, withoutQuantiles(statistics)]));
       await appendFile(join(folder, "meta/episodes_stats.jsonl"), line({ episode_index: episodes, stats }));
       episodes++;
       frames += episode.length;

@@ -3,7 +3,7 @@ import type { Episode, Feature } from "#core/contracts/episode.ts";
 import type { ParquetColumn } from "../parquet.ts";
 import { rowsOfColumn } from "./columns.ts";
 import { episodeSchema } from "./schema.ts";
-import { columnStatistics, type FeatureStatistics } from "./statistics.ts";
+import { columnStatistics, type FeatureStatistics, type Histogram, histogramStatistics } from "./statistics.ts";
 
 export type NewEpisode = {
   readonly length: number;
@@ -13,8 +13,10 @@ export type NewEpisode = {
   readonly columns: Episode["columns"];
   /** A finished mp4 for every camera; the store moves it away. */
   readonly videos: Readonly<Record<string, string>>;
-  /** Statistics of the pictures of every camera. */
-  readonly pictures: Readonly<Record<string, FeatureStatistics>>;
+  /** Sampled pictures of every camera; a conversion may know their statistics alone. */
+  readonly pictures: Readonly<
+    Record<string, { readonly histogram: Histogram; readonly frames: number } | FeatureStatistics>
+  >;
 };
 
 export interface EpisodeStore {
@@ -31,11 +33,17 @@ export type StoreOptions = {
   /** Complete, with the automatic ones. */
   readonly features: Readonly<Record<string, Feature>>;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Tasks that have a number already, in order; further ones follow. */
+  readonly tasks?: readonly string[];
 };
 
 /** Numbers tasks in the order in which they come up. */
 export class TaskTable {
-  readonly #indices = new Map<string, number>();
+  readonly #indices: Map<string, number>;
+
+  constructor(known: readonly string[] = []) {
+    this.#indices = new Map(known.map((task, index) => [task, index]));
+  }
 
   indexOf(task: string): number {
     const known = this.#indices.get(task) ?? this.#indices.size;
@@ -87,7 +95,9 @@ export function episodeStatistics(
   for (const [name, feature] of Object.entries(features)) {
     if (feature.dtype === "string") continue;
     const column = columns[name] as ArrayLike<number | bigint> | undefined;
-    const value = feature.dtype === "video" ? pictures[name] : column && columnStatistics(feature, column);
+    const picture = pictures[name];
+    const known = picture && "histogram" in picture ? histogramStatistics(picture.histogram, picture.frames) : picture;
+    const value = feature.dtype === "video" ? known : column && columnStatistics(feature, column);
     if (value) statistics[name] = value;
   }
   return statistics;

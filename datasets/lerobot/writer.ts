@@ -1,17 +1,18 @@
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Episode, EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { ShapeError, UserError } from "#core/errors.ts";
-import { writeFailure } from "#core/write-whole.ts";
 import { createVideoWriter, type VideoWriter } from "../video/encode.ts";
 import { valuesPerFrame } from "./columns.ts";
+import { createStore } from "./create-store.ts";
 import { completeFeatures } from "./schema.ts";
+import { createSetFolder, type SetFolder } from "./set-folder.ts";
 import { ImageStatistics } from "./statistics.ts";
 import type { EpisodeStore } from "./store.ts";
-import { createStoreV21 } from "./store-v21.ts";
 
 export type LeRobotWriterOptions = {
+  /** Layout on disk, default "v2.1": what most training code reads today. */
+  readonly version?: "v2.1" | "v3.0";
   readonly fps: number;
   readonly robotType: string;
   /** Columns and cameras ("observation.state", "action", "observation.images.front"), without the automatic ones. */
@@ -66,7 +67,7 @@ type OpenEpisode = {
 };
 
 /**
- * Creates a LeRobotDataset v2.1. Frames are streamed: pictures to ffmpeg, numbers to memory until the episode ends.
+ * Creates a LeRobotDataset. Frames are streamed: pictures to ffmpeg, numbers to memory until the episode ends.
  * Everything grows in a folder beside `path`, which is renamed by `finish`.
  *
  * Timestamps are kept as they are given (column `timestamp` f32, and the frame times of the videos).
@@ -77,41 +78,18 @@ type OpenEpisode = {
 export async function createLeRobotWriter(path: string, options: LeRobotWriterOptions): Promise<LeRobotWriter> {
   const { fps, robotType, metadata = {} } = options;
   const features = completeFeatures(path, options.features, fps);
-  const target = resolve(path);
-  await requireFree(target);
-  const folder = `${target}.${process.pid}.part`;
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(join(folder, "part"), { recursive: true }).catch((cause) => {
-    throw writeFailure(path, cause);
-  });
-  const store = createStoreV21({ folder, fps, robotType, features, metadata });
-  return createWriter(path, { target, folder, features, store }, options);
-}
-
-async function requireFree(target: string): Promise<void> {
-  const entries = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return [];
-    throw writeFailure(target, cause);
-  });
-  if (entries.length > 0) {
-    throw new UserError(
-      `${target}: must be a new or empty folder, but holds ${entries.length} entries. Choose another.`,
-    );
-  }
+  const folder = await createSetFolder(path);
+  const store = createStore(options.version ?? "v2.1", { folder: folder.path, fps, robotType, features, metadata });
+  return createWriter(path, { folder, features, store }, options);
 }
 
 type Place = {
-  readonly target: string;
-  readonly folder: string;
+  readonly folder: SetFolder;
   readonly features: Readonly<Record<string, Feature>>;
   readonly store: EpisodeStore;
 };
 
-function createWriter(
-  path: string,
-  { target, folder, features, store }: Place,
-  options: LeRobotWriterOptions,
-): LeRobotWriter {
+function createWriter(path: string, { folder, features, store }: Place, options: LeRobotWriterOptions): LeRobotWriter {
   const { fps, crf, signal } = options;
   const numbers = Object.keys(options.features).filter((key) => features[key]!.dtype !== "video");
   const cameraNames = Object.keys(options.features).filter((key) => features[key]!.dtype === "video");
@@ -149,7 +127,7 @@ function createWriter(
         columns: new Map([...numbers, "timestamp"].map((name) => [name, new GrowingColumn()])),
         cameras: new Map(
           cameraNames.map((name, index) => {
-            const file = join(folder, "part", `${index}.mp4`);
+            const file = join(folder.parts, `${index}.mp4`);
             return [name, { file, statistics: new ImageStatistics(), video: undefined }];
           }),
         ),
@@ -191,19 +169,14 @@ function createWriter(
       if (open) throw new Error(`${path}: an episode is still open; call endEpisode or dropEpisode first`);
       if (episodes === 0) throw new UserError(`${path}: a data set must have at least one episode, got none.`);
       await store.finish();
-      await rm(join(folder, "part"), { recursive: true, force: true });
-      await rmdir(target).catch(() => undefined);
-      await mkdir(dirname(target), { recursive: true });
-      await rename(folder, target).catch((cause) => {
-        throw writeFailure(path, cause);
-      });
+      await folder.publish();
       finished = true;
     },
     async abort() {
       if (finished) return;
       await closeVideos("abort");
       open = undefined;
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }

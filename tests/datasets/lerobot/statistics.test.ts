@@ -1,10 +1,19 @@
 import { describe, expect, it } from "@jest/globals";
-import { columnStatistics, ImageStatistics, pixelStep, sampledFrames } from "#datasets/lerobot/statistics.ts";
+import fc from "fast-check";
+import {
+  columnStatistics,
+  histogramStatistics,
+  ImageStatistics,
+  pixelStep,
+  quantileOf,
+  sampledFrames,
+  withoutQuantiles,
+} from "#datasets/lerobot/statistics.ts";
 
 describe("columnStatistics", () => {
   it("is per dimension, with the population's standard deviation", () => {
     const statistics = columnStatistics({ dtype: "float32", shape: [2], names: null }, [1, 10, 3, 10, 5, 40]);
-    expect(statistics).toEqual({
+    expect(withoutQuantiles(statistics)).toEqual({
       min: [1, 10],
       max: [5, 40],
       mean: [3, 20],
@@ -20,6 +29,32 @@ describe("columnStatistics", () => {
       [4, 5],
     ]);
     expect(columnStatistics({ dtype: "int64", shape: [1], names: null }, [3n, 5n]).mean).toEqual([4]);
+  });
+});
+
+describe("quantiles", () => {
+  it("are interpolated as numpy does", () => {
+    const sorted = Float64Array.of(0, 10, 20, 40);
+    expect([0, 0.5, 0.9, 1].map((share) => quantileOf(sorted, share))).toBeAllClose([0, 15, 34, 40]);
+    expect(quantileOf(Float64Array.of(7), 0.99)).toBe(7);
+  });
+
+  it("are those of the pixels, counted by grey level", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (greys) => {
+        const pixels = Uint8Array.from(greys, (_, index) => greys[index]!);
+        const data = Uint8Array.from({ length: pixels.length * 3 }, (_, index) => pixels[Math.floor(index / 3)]!);
+        const images = new ImageStatistics();
+        images.add(data, 1, pixels.length);
+        const { histogram, frames } = images.finish();
+        const found = histogramStatistics(histogram, frames);
+        const expected = columnStatistics({ dtype: "float64", shape: [1], names: null }, Array.from(pixels, Number));
+        for (const name of ["min", "max", "mean", "std", "q01", "q10", "q50", "q90", "q99"] as const) {
+          const [value] = expected[name] as number[];
+          expect((found[name] as number[][][])[2]![0]!).toBeAllClose([value! / 255], { absolute: 1e-9, relative: 0 });
+        }
+      }),
+    );
   });
 });
 
@@ -48,7 +83,8 @@ describe("what LeRobot samples", () => {
   it("counts for pictures: 101 frames, of which number 50 is left out", () => {
     const statistics = new ImageStatistics();
     for (let frame = 0; frame < 101; frame++) statistics.add(new Uint8Array(12).fill(frame === 50 ? 255 : frame), 2, 2);
-    const { max, count } = statistics.finish();
+    const { histogram, frames } = statistics.finish();
+    const { max, count } = histogramStatistics(histogram, frames);
     expect(count).toEqual([100]);
     const kept = new Set(sampledFrames(101));
     expect(kept.has(50)).toBe(false);

@@ -1,0 +1,91 @@
+/** @file Between versions of a LeRobotDataset without loss: numbers as they are, pictures as packets, true times. */
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Episode } from "#core/contracts/episode.ts";
+import { FormatError, UserError } from "#core/errors.ts";
+import { cutVideo, packetTimes } from "../video/concat.ts";
+import { decodeVideo } from "../video/decode.ts";
+import { requireVideoFile } from "../video/video-error.ts";
+import { automaticFeatures } from "./columns.ts";
+import { createStore, type WritableVersion } from "./create-store.ts";
+import type { EpisodePlace, VideoPlace } from "./episodes.ts";
+import { type LeRobotReader, rangeOf } from "./reader.ts";
+import { createSetFolder } from "./set-folder.ts";
+import { ImageStatistics } from "./statistics.ts";
+
+export type ConvertOptions = {
+  readonly version: WritableVersion;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Hears of episodes that cannot be converted and are left out; without it, the first one is an error. */
+  readonly onProblem?: (problem: { readonly episode: number; readonly message: string }) => void;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Writes `reader`'s episodes as another version. Episodes are numbered anew where some are left out.
+ *
+ * @returns number of episodes written
+ * @throws UserError when nothing could be converted or the place is taken; nothing is left behind then
+ */
+export async function convertLeRobot(reader: LeRobotReader, path: string, options: ConvertOptions): Promise<number> {
+  const { info } = reader;
+  const folder = await createSetFolder(path);
+  try {
+    const tasks = [...(await reader.tasks())].sort(([left], [right]) => left - right).map(([, task]) => task);
+    const { splits: _, ...metadata } = info.metadata;
+    const common = { folder: folder.path, fps: info.fps, robotType: info.robotType, features: info.features };
+    const store = createStore(options.version, { ...common, metadata, tasks });
+    let written = 0;
+    for (const [done, place] of reader.episodes.entries()) {
+      options.signal?.throwIfAborted();
+      try {
+        await store.add(await loadEpisode(reader, place, folder.parts));
+        written++;
+      } catch (error) {
+        if (!(error instanceof FormatError) || !options.onProblem) throw error;
+        options.onProblem({ episode: place.index, message: error.message });
+      }
+      options.onProgress?.(done + 1, reader.episodes.length);
+    }
+    if (written === 0) throw new UserError(`${info.path}: no episode could be converted.`);
+    await store.finish();
+    await folder.publish();
+    return written;
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
+
+async function loadEpisode(reader: LeRobotReader, place: EpisodePlace, parts: string) {
+  const { length, columns } = await reader.episode(place.index);
+  const names = await reader.tasks();
+  const taskOf = columns.task_index as BigInt64Array | undefined;
+  const kept = Object.entries(columns).filter(([name]) => name === "timestamp" || !(name in automaticFeatures));
+  const videos: Record<string, string> = {};
+  const pictures: Record<string, ReturnType<ImageStatistics["finish"]>> = {};
+  for (const [index, camera] of reader.cameras.entries()) {
+    const file = join(parts, `${index}.mp4`);
+    await copyStretch(place.videos[camera]!, file, length, reader.info.fps);
+    videos[camera] = file;
+    const statistics = new ImageStatistics();
+    for await (const frame of decodeVideo(file)) statistics.add(frame.data, frame.height, frame.width);
+    pictures[camera] = statistics.finish();
+  }
+  return {
+    ...{ length, videos, pictures, columns: Object.fromEntries(kept) as Episode["columns"] },
+    tasks: Array.from({ length }, (_, frame) => names.get(Number(taskOf?.[frame])) ?? place.tasks[0] ?? ""),
+  };
+}
+
+/** The episode's part of a video, packet by packet; the times stay those from the episode's start. */
+async function copyStretch(video: VideoPlace, file: string, length: number, fps: number): Promise<void> {
+  await requireVideoFile(video.path);
+  const { startS = Number.NEGATIVE_INFINITY, endS = Number.POSITIVE_INFINITY } = rangeOf(video, fps);
+  const times = (await packetTimes(video.path)).filter((time) => time >= startS && time < endS);
+  if (times.length !== length) {
+    throw new FormatError(video.path, `must have ${length} frames as the episode has rows, got ${times.length}.`);
+  }
+  if (!video.range) return copyFile(video.path, file);
+  return cutVideo(video.path, file, { startS: times[0]!, frames: length, newStartS: times[0]! - video.range.startS });
+}
