@@ -115,6 +115,8 @@ class ControlLoop {
     let dueNs = clock.nowNs();
     try {
       for (;;) {
+        // After a hold-up of this program the messages that wait in its sockets are read first.
+        if (clock.nowNs() - dueNs > periodNs) await clock.sleep(0, signal).catch(() => undefined);
         const nowNs = clock.nowNs();
         if (signal?.aborted) return this.end("stopped", "the run was stopped");
         if (robot.mode.name !== "armed") return this.end("not armed", robot.mode.reason);

@@ -243,11 +243,15 @@ export class RosArm implements Robot {
   private async watch(): Promise<void> {
     const { clock, senses } = this;
     const { signal } = this.closing;
-    while (!signal.aborted) {
+    for (let lastNs = clock.nowNs(); !signal.aborted; ) {
+      const nowNs = clock.nowNs();
+      // This program was held up itself: messages that wait in its sockets are read before anything is called stale.
+      const wasHeldUp = msFromNs(nowNs - lastNs) > 3 * watchMs;
+      lastNs = nowNs;
       senses.time.keepUp();
       if (!this.links.command.isUp) this.standstill.cancel();
-      this.standstill.tick(senses.latestJoints, clock.nowNs());
-      if (this.current.name === "armed") {
+      this.standstill.tick(senses.latestJoints, nowNs);
+      if (this.current.name === "armed" && !wasHeldUp) {
         const problem = senses.jointsProblem() ?? senses.clockProblem();
         if (problem) this.latch("stale", problem);
       }

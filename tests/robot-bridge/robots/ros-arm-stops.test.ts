@@ -40,6 +40,15 @@ describe("RosArm stops and stays stopped", () => {
     await stopped(bench, "stale", "joint states");
   });
 
+  it("not when this program was held up itself while messages waited", async () => {
+    const bench = await moving();
+    bench.clock.jump(400);
+    await bench.clock.advance(0);
+    expect(bench.robot.mode.name).toBe("armed");
+    await bench.run(60);
+    expect(bench.robot.mode.name).toBe("armed");
+  });
+
   it("when the link is lost, and is not armed by its return", async () => {
     const bench = await moving();
     bench.command.set(false, "cable cut");

@@ -1,0 +1,84 @@
+/** @file The whole way with physics: expert, control loop, rosbridge sockets, bad network, MuJoCo arm, task solved. */
+import { afterEach, describe, expect, it } from "@jest/globals";
+import { systemClock } from "#core/clock.ts";
+import { RosArm } from "#robot-bridge/robots/ros-arm.ts";
+import { RosLink, rosArmLinks } from "#robot-bridge/robots/ros-link.ts";
+import { runBridge } from "#robot-bridge/run.ts";
+import { type RunningArm, simulateArm } from "#robot-bridge/simulate.ts";
+import { ExpertPolicy } from "#robot-bridge/simulation/expert-policy.ts";
+import { openTabletopPlant, tabletopArm } from "#robot-bridge/simulation/tabletop-arm.ts";
+import { pushPresets } from "#world/index.ts";
+import { FaultProxy } from "../doubles/fault-proxy.ts";
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function startArm(): Promise<{ sim: RunningArm; proxy: FaultProxy; url: string }> {
+  const plant = await openTabletopPlant({ suite: pushPresets.demo, split: "train", seed: 5 });
+  const sim = await simulateArm({ plant, port: 0, pictureSize: 64, showsTruth: true });
+  const proxy = new FaultProxy(sim.port);
+  const url = await proxy.listen();
+  closers.push(
+    () => plant.close(),
+    () => sim.close(),
+    () => proxy.close(),
+  );
+  return { sim, proxy, url };
+}
+
+async function drive(sim: RunningArm, url: string, rearm: "never" | "after-cut" = "never") {
+  const policy = new ExpertPolicy(new RosLink({ url: sim.url, name: "expert link" }));
+  await policy.open();
+  const cameras = [{ name: "front", topic: "/camera/front/compressed", height: 64, width: 64 }];
+  // Physics, pictures and bridge share one busy thread here.
+  const ages = { maxStateAgeMs: 500, maxCameraAgeMs: 1000 };
+  const robot = new RosArm({ description: tabletopArm, cameras, ...ages }, rosArmLinks(url, { retryMs: 50 }));
+  try {
+    return await runBridge({ policy, robot, description: tabletopArm, rearm });
+  } finally {
+    await policy.close();
+  }
+}
+
+describe("The tabletop arm behind rosbridge", () => {
+  it("solves tasks of the push suite under the expert", async () => {
+    const { sim, url } = await startArm();
+    const solved: boolean[] = [];
+    for (let episode = 0; episode < 6; episode++) {
+      const summary = await drive(sim, url);
+      solved.push(summary.task?.success === true);
+      sim.reset();
+      await systemClock.sleep(300);
+    }
+    expect(solved.filter(Boolean).length).toBeGreaterThanOrEqual(4);
+    expect(sim.status().commands).toMatchObject({ executedTooOld: 0, executedUnstamped: 0 });
+  });
+
+  it("goes on with its task after the link was cut in the middle, and executes nothing old", async () => {
+    const { sim, proxy, url } = await startArm();
+    const running = drive(sim, url, "after-cut");
+    const isUnderWay = async () => {
+      while (sim.status().commands.executed < 40) await systemClock.sleep(10);
+    };
+    await Promise.race([isUnderWay(), running]);
+    proxy.cut();
+    const cutMs = Date.now();
+    await systemClock.sleep(400);
+    const { executed, oldestMs } = sim.status().commands;
+    const at = sim.status().joints.positions;
+    await systemClock.sleep(600);
+    const later = sim.status();
+    expect(later.commands.executed).toBe(executed);
+    expect(oldestMs).toBeLessThanOrEqual(100);
+    expect(Math.max(...later.joints.positions.map((value, joint) => Math.abs(value - at[joint]!)))).toBeLessThan(2e-3);
+    expect(later.task.done).toBe(false);
+    proxy.restore();
+    const summary = await running;
+    expect(summary.rearmed).toBe(1);
+    expect(summary.ended).toBe("task");
+    expect(Date.now() - cutMs).toBeGreaterThan(2000);
+    expect(sim.status().commands.executedTooOld).toBe(0);
+  });
+});
