@@ -30,8 +30,9 @@ export function initAttention(rng: Rng, { width, heads }: { width: number; heads
       `attention: the width must be a multiple of the heads, got width ${width} and ${heads} heads.`,
     );
   }
-  const project = (name: string) => initLinear(rng.fork(name), { inputs: width, outputs: width });
-  return { query: project("query"), key: project("key"), value: project("value"), output: project("output") };
+  const project = (name: string, bias = true) => initLinear(rng.fork(name), { inputs: width, outputs: width, bias });
+  // A bias of the keys adds the same to all scores of a row: the softmax takes it away again.
+  return { query: project("query"), key: project("key", false), value: project("value"), output: project("output") };
 }
 
 /** f32[1, 1, N, M]: 0 where row n may see column m, else `hidden`. */
