@@ -63,7 +63,7 @@ export async function compile<S extends Tree<tf.Tensor>>(
     },
     async run(values) {
       for (const given of Object.keys(values)) {
-        if (!(given in inputs)) {
+        if (!Object.hasOwn(inputs, given)) {
           const known = Object.keys(inputs).join(", ") || "none";
           throw new ShapeError(`compiled "${name}": no input is named "${given}". Its inputs: ${known}.`);
         }

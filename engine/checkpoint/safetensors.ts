@@ -119,7 +119,7 @@ function parseHeader(path: string, text: string): Map<string, Entry> {
 function checkEntry(path: string, name: string, entry: Entry, start: number, next: number): HostArray["dtype"] {
   const { dtype: code, shape } = entry;
   const [begin, end] = entry.data_offsets;
-  if (!(code in dtypes)) {
+  if (!Object.hasOwn(dtypes, code)) {
     throw new FormatError(path, `array "${name}" must be F32, I32 or BOOL, got ${code}. Convert the file first.`, {
       byte: 8,
     });
