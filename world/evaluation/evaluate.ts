@@ -45,7 +45,7 @@ const isBatchPolicy = (policy: Policy | BatchPolicy): policy is BatchPolicy => "
  *   that are not finite; ShapeError when it returns too few; the signal's reason when it fires
  */
 export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutResult[]> {
-  const { instances, policy, batch = 32, signal } = options;
+  const { instances, policy, batch = 32 } = options;
   const { spec } = policy;
   const executeSteps = options.executeSteps ?? spec.chunkLength;
   const { space } = findEmbodiment(oneEmbodiment(instances));
@@ -55,6 +55,9 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
   const groups = isBatchPolicy(policy) ? Math.min(Math.max(2, workers), instances.length) : 1;
   const results = new Array<RolloutResult>(instances.length);
   let done = 0;
+  // Whatever ends the evaluation also stops the groups that still wait for an answer.
+  const over = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
   const threads = openThreads(Math.min(workers, groups));
   const collect = ({ finished }: GroupView) => {
     for (const result of finished) results[result.index] = result;
@@ -70,8 +73,8 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
     let view = await thread.run("openGroup", { group, instances: mine, indices, record, width, size });
     collect(view);
     while (view.slots.length > 0) {
-      signal?.throwIfAborted();
-      const actions = await askPolicy(options, view, size, executeSteps);
+      signal.throwIfAborted();
+      const actions = await askPolicy({ ...options, signal }, view, size, executeSteps);
       view = await thread.run("advanceGroup", { group, actions, policyId: spec.policyId });
       collect(view);
     }
@@ -81,6 +84,7 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
     await Promise.all(Array.from({ length: groups }, (_, group) => runGroup(group, threads[group % threads.length]!)));
     return results;
   } finally {
+    over.abort(new Error("the evaluation is over"));
     await Promise.all(threads.map((thread) => thread.close()));
   }
 }
@@ -95,7 +99,13 @@ function oneEmbodiment(instances: readonly TaskInstance[]): string {
 
 /** The view's observations in, the actions to execute out. */
 async function askPolicy(
-  { policy, instances, signal, timeoutMs = 120_000, clock = systemClock }: EvaluateOptions,
+  {
+    policy,
+    instances,
+    signal,
+    timeoutMs = 120_000,
+    clock = systemClock,
+  }: EvaluateOptions & { readonly signal: AbortSignal },
   view: GroupView,
   size: number,
   steps: number,
@@ -120,13 +130,13 @@ async function inTime<T>(
   ask: (cancel: AbortSignal) => Promise<T>,
   timeoutMs: number,
   clock: Clock,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   policyId: string,
 ): Promise<T> {
   const late = new AbortController();
   const answered = new AbortController();
-  const cancel = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
-  const stop = signal ? AbortSignal.any([signal, answered.signal]) : answered.signal;
+  const cancel = AbortSignal.any([signal, late.signal]);
+  const stop = AbortSignal.any([signal, answered.signal]);
   const wait = clock.sleep(timeoutMs, stop).then(() => {
     const error = new UserError(
       `policy "${policyId}": must answer within ${timeoutMs} ms, got nothing. Look at its process or allow it more time.`,
