@@ -1,5 +1,12 @@
-const engineFiles =
-  /node_modules[\\/](@tensorflow|onnxruntime)|[\\/]engine[\\/](trace|program|compile|tf)|^node:|\(node:|<anonymous>/;
+import { fileURLToPath } from "node:url";
+
+const engine = fileURLToPath(new URL("..", import.meta.url));
+const own = ["trace/", "program/", "compile.ts", "tf.ts"].map((name) => `${engine}${name}`);
+
+// With source maps the frames of TensorFlow.js read tfjs-core/src/engine.ts.
+const foreign = /[\\/](@tensorflow|tfjs-[a-z-]+)[\\/]|^node:|\(node:|<anonymous>/;
+
+const isCaller = (frame: string) => !foreign.test(frame) && !own.some((place) => frame.includes(place));
 
 /** `file.ts:12:3` of the innermost caller outside TensorFlow.js and the tracer. */
 export function callerLocation(): string {
@@ -7,6 +14,6 @@ export function callerLocation(): string {
   Error.stackTraceLimit = 100;
   const frames = (new Error().stack ?? "").split("\n").slice(1);
   Error.stackTraceLimit = stackTraceLimit;
-  const frame = frames.find((line) => !engineFiles.test(line)) ?? frames.at(-1) ?? "";
+  const frame = frames.find(isCaller) ?? frames.at(-1) ?? "";
   return /(?:file:\/\/)?([^\s()]+:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace("file://", "") ?? "an unknown place";
 }

@@ -3,7 +3,7 @@
  * trace. Kernels on constants alone are computed at once by the CPU backend.
  */
 import * as tf from "@tensorflow/tfjs";
-import { UserError } from "#core/errors.ts";
+import { ShapeError, UserError } from "#core/errors.ts";
 import { createGraph, type Graph, typedArray, type Value } from "../program/graph.ts";
 import type { DType, TypedArray } from "../program/program.ts";
 import { callerLocation } from "./caller-location.ts";
@@ -143,6 +143,18 @@ type CpuBackend = tf.KernelBackend & {
   readSync(id: object): tf.BackendValues;
 };
 
+/** Says where a kernel was called when its operands do not fit. */
+function translate<T>(name: string, lower: () => T): T {
+  try {
+    return lower();
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new ShapeError(`trace: the kernel "${name}" used at ${callerLocation()} does not fit: ${problem}.`, {
+      cause,
+    });
+  }
+}
+
 function runKernel(
   name: string,
   cpuKernel: tf.KernelConfig | undefined,
@@ -163,11 +175,13 @@ function runKernel(
   if (activeGraph === undefined) throw new Error(`trace: kernel "${name}" ran outside of a trace`);
   const graph = activeGraph;
   const values = Object.fromEntries(Object.entries(inputs).map(([key, input]) => [key, graphValue(graph, input)]));
-  const results = [lowering(graph, values, attributes)].flat().map((value: Value): tf.TensorInfo => {
-    const dataId = {};
-    backend.store(dataId, { value, graph }, value.shape, value.dtype);
-    return { dataId, shape: [...value.shape], dtype: value.dtype };
-  });
+  const results = [translate(name, () => lowering(graph, values, attributes))]
+    .flat()
+    .map((value: Value): tf.TensorInfo => {
+      const dataId = {};
+      backend.store(dataId, { value, graph }, value.shape, value.dtype);
+      return { dataId, shape: [...value.shape], dtype: value.dtype };
+    });
   return many ? results : results[0]!;
 }
 
