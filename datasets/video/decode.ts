@@ -32,7 +32,8 @@ export type DecodeOptions = {
 /** Change whenever the same file gives other pixels: it is part of the key of every cached frame. */
 export const decoderVersion = "ffmpeg-area-1";
 
-function filters({ size, fit = "crop", startS, endS }: DecodeOptions): string {
+/** From a stored picture to the wanted square (or its stored size) in rgb, with a line in the log for every frame. */
+export function pictureFilters({ size, fit = "crop", startS, endS }: DecodeOptions): string {
   const middle = size !== undefined && fit === "crop" ? "crop=w='min(iw,ih/sar)':h='min(iw*sar,ih)'," : "";
   // Area averages what a small picture cannot show; at the stored size only the colour is upsampled.
   const scale = size === undefined ? "scale=flags=bicubic" : `scale=${size}:${size}:flags=area`;
@@ -59,7 +60,7 @@ async function startDecoder(path: string, options: DecodeOptions, file?: string)
     ...["-nostdin", "-copyts", ...seek],
     ...(options.threads === undefined ? [] : ["-threads", String(options.threads)]),
     ...inputOptions(path),
-    ...["-map", "0:V:0", "-vf", filters(options), ...ffmpeg.passthrough],
+    ...["-map", "0:V:0", "-vf", pictureFilters(options), ...ffmpeg.passthrough],
     ...["-f", "rawvideo", "-y", file === undefined ? "pipe:1" : `file:${file}`],
   ];
   const process = startFfmpeg(
@@ -119,7 +120,19 @@ function requireDuration(path: string, log: FfmpegLog, options: DecodeOptions): 
  */
 export async function* decodeVideo(path: string, options: DecodeOptions = {}): AsyncGenerator<VideoFrame> {
   const { log, process } = await startDecoder(path, options);
-  options.signal?.addEventListener("abort", process.kill, { once: true });
+  yield* readFrames(process, log, options.signal);
+  await requireWhole(path, log, await process.exited, options);
+}
+
+/** Frames as they come out of a running ffmpeg, which is ended when the consumer has enough or aborts. */
+export async function* readFrames(
+  process: FfmpegProcess,
+  log: FfmpegLog,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<VideoFrame> {
+  signal?.addEventListener("abort", process.kill, { once: true });
+  // Without a listener, Node throws away what is unread when ffmpeg exits before the log was seen.
+  process.child.stdout!.on("readable", () => undefined);
   try {
     await log.until(() => log.outputSize !== undefined);
     if (log.outputSize) {
@@ -132,11 +145,10 @@ export async function* decodeVideo(path: string, options: DecodeOptions = {}): A
         yield { data, height, width, timestampS };
       }
     }
-    const exitCode = await process.exited;
-    options.signal?.throwIfAborted();
-    await requireWhole(path, log, exitCode, options);
+    await process.exited;
+    signal?.throwIfAborted();
   } finally {
-    options.signal?.removeEventListener("abort", process.kill);
+    signal?.removeEventListener("abort", process.kill);
     process.kill();
     await process.exited;
   }
