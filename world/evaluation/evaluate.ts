@@ -11,7 +11,7 @@ import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
 import { findEmbodiment } from "../embodiments/index.ts";
 import { openThreads, type Thread } from "../threads/threads.ts";
-import { checkPolicy, pictureSize, readChunks } from "./policy-answers.ts";
+import { type Answer, checkPolicy, pictureSize, readChunks } from "./policy-answers.ts";
 import type { RolloutResult } from "./rollout-result.ts";
 import type { GroupView } from "./world-group.ts";
 
@@ -74,8 +74,8 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
     collect(view);
     while (view.slots.length > 0) {
       signal.throwIfAborted();
-      const actions = await askPolicy({ ...options, signal }, view, size, executeSteps);
-      view = await thread.run("advanceGroup", { group, actions, policyId: spec.policyId });
+      const answers = await askPolicy({ ...options, signal }, view, size, executeSteps);
+      view = await thread.run("advanceGroup", { group, answers, executeSteps, policyId: spec.policyId });
       collect(view);
     }
   };
@@ -97,7 +97,7 @@ function oneEmbodiment(instances: readonly TaskInstance[]): string {
   );
 }
 
-/** The view's observations in, the actions to execute out. */
+/** The view's observations in, one chunk for each out. */
 async function askPolicy(
   {
     policy,
@@ -109,7 +109,7 @@ async function askPolicy(
   view: GroupView,
   size: number,
   steps: number,
-): Promise<Float32Array[]> {
+): Promise<Answer[]> {
   const pixels = size * size * 3;
   const observations = view.slots.map(({ instruction, stampNs, state }, row): Observation => {
     const data = view.frames.subarray(row * pixels, (row + 1) * pixels);

@@ -39,8 +39,12 @@ export function pictureSize({ policyId, cameras }: PolicySpec): number {
   );
 }
 
+/** One chunk of a policy: f32[L, A]. */
+export type Answer = { readonly actions: Float32Array; readonly length: number };
+
 /**
- * Checks what a policy returned for `count` observations and gives the first `steps` actions of each, f32[steps, A].
+ * Checks what a policy returned, one chunk for each of the named observations; the first `steps` actions of each are to
+ * be executed.
  *
  * @param names what each observation belongs to, for messages
  */
@@ -49,7 +53,7 @@ export function readChunks(
   { policyId, space }: PolicySpec,
   steps: number,
   names: readonly string[],
-): Float32Array[] {
+): Answer[] {
   const subject = `policy "${policyId}"`;
   if (!Array.isArray(chunks) || chunks.length !== names.length) {
     throw new ShapeError(
@@ -70,14 +74,14 @@ export function readChunks(
         `${subject}: chunks must be f32[L, ${size}] with L of at least ${steps}, got ${got} in ${names[row]}. Mend it.`,
       );
     }
-    const used = actions.slice(0, steps * size);
-    const bad = used.findIndex((value) => !Number.isFinite(value));
+    const bad = actions.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       const place = `"${space.names[bad % size]}" of step ${Math.floor(bad / size)}`;
       throw new UserError(
-        `${subject}: actions must be finite, got ${used[bad]} for ${place} in ${names[row]}. Its weights may have diverged.`,
+        `${subject}: actions must be finite, got ${actions[bad]} for ${place} in ${names[row]}. Its weights may have diverged.`,
       );
     }
-    return used;
+    // A copy: a policy may use its arrays again.
+    return { actions: actions.slice(), length };
   });
 }

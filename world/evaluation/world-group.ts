@@ -1,5 +1,7 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
+import type { PredictedChunks } from "../scene/rollout-log.ts";
 import { createWorld, type SimulatedWorld } from "../world.ts";
+import type { Answer } from "./policy-answers.ts";
 import { type RolloutResult, rolloutResult } from "./rollout-result.ts";
 
 export type OpenGroup = {
@@ -30,7 +32,13 @@ export type GroupView = {
   readonly finished: readonly RolloutResult[];
 };
 
-type Slot = { readonly world: SimulatedWorld; at: number; isFirst: boolean };
+type Slot = {
+  readonly world: SimulatedWorld;
+  readonly at: number;
+  isFirst: boolean;
+  /** What the policy answered at which step, where the rollout is recorded. */
+  readonly asked: (Answer & { readonly frame: number })[];
+};
 
 /** Worlds that are stepped together so that a policy answers all of them at once. A world that ends takes the next instance. */
 export class WorldGroup {
@@ -54,29 +62,35 @@ export class WorldGroup {
   private begin(world: SimulatedWorld): Slot {
     const at = this.next++;
     world.start(this.input.instances[at]!);
-    return { world, at, isFirst: true };
+    return { world, at, isFirst: true, asked: [] };
   }
 
-  /** Runs every world through its actions, f32[steps, A], or until it is done. */
-  advance(actions: readonly Float32Array[], policyId: string): void {
+  /** Runs every world through the first `steps` actions of its answer, or until it is done. */
+  advance(answers: readonly Answer[], steps: number, policyId: string): void {
     const running: Slot[] = [];
     for (const [row, slot] of this.slots.entries()) {
       const { world, at } = slot;
+      const { actions } = answers[row]!;
       const width = world.actionSize;
-      const chunk = actions[row]!;
-      for (let step = 0; step * width < chunk.length && !world.progress.done; step++) {
-        world.advance(chunk.subarray(step * width, (step + 1) * width));
+      if (this.input.record[at]!) slot.asked.push({ frame: world.stepsTaken, ...answers[row]! });
+      for (let step = 0; step < steps && !world.progress.done; step++) {
+        world.advance(actions.subarray(step * width, (step + 1) * width));
       }
       slot.isFirst = false;
       if (!world.progress.done) {
         running.push(slot);
         continue;
       }
-      this.finished.push(rolloutResult(world, this.input.indices[at]!, this.input.record[at]! ? policyId : null));
+      this.finished.push(this.end(slot, policyId));
       if (this.next < this.input.instances.length) running.push(this.begin(world));
       else this.idle.push(world);
     }
     this.slots = running;
+  }
+
+  private end({ world, at, asked }: Slot, policyId: string): RolloutResult {
+    const result = rolloutResult(world, this.input.indices[at]!, this.input.record[at]! ? policyId : null);
+    return result.log ? { ...result, log: { ...result.log, chunks: predictedChunks(asked) } } : result;
   }
 
   view(): GroupView {
@@ -97,4 +111,13 @@ export class WorldGroup {
     for (const { world } of this.slots) world.close();
     for (const world of this.idle) world.close();
   }
+}
+
+/** Chunks as the log keeps them: all as long as the shortest. */
+function predictedChunks(asked: Slot["asked"]): PredictedChunks {
+  const length = Math.min(...asked.map((answer) => answer.length));
+  const width = (asked[0]!.actions.length / asked[0]!.length) * length;
+  const actions = new Float32Array(asked.length * width);
+  for (const [row, answer] of asked.entries()) actions.set(answer.actions.subarray(0, width), row * width);
+  return { length, frames: Int32Array.from(asked, ({ frame }) => frame), actions };
 }

@@ -1,5 +1,6 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
 import { playExpert, type SimulatedEpisode, simulateEpisode } from "../episode.ts";
+import type { Answer } from "../evaluation/policy-answers.ts";
 import type { RolloutResult } from "../evaluation/rollout-result.ts";
 import { type GroupView, type OpenGroup, WorldGroup } from "../evaluation/world-group.ts";
 import { drawInstance, type InstanceRequest } from "../suites/draw.ts";
@@ -16,10 +17,11 @@ export type Jobs = {
     readonly record: boolean;
   }): Promise<RolloutResult>;
   openGroup(input: OpenGroup): Promise<GroupView>;
-  /** @param actions per slot of the last view, f32[steps, A] */
+  /** @param answers one per slot of the last view */
   advanceGroup(input: {
     readonly group: number;
-    readonly actions: readonly Float32Array[];
+    readonly answers: readonly Answer[];
+    readonly executeSteps: number;
     readonly policyId: string;
   }): Promise<GroupView>;
   close(): void;
@@ -52,9 +54,9 @@ export function createJobs(): Jobs {
       groups.set(input.group, group);
       return show(input.group, group);
     },
-    async advanceGroup({ group: id, actions, policyId }) {
+    async advanceGroup({ group: id, answers, executeSteps, policyId }) {
       const group = groups.get(id)!;
-      group.advance(actions, policyId);
+      group.advance(answers, executeSteps, policyId);
       return show(id, group);
     },
     close() {

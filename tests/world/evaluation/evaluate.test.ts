@@ -75,7 +75,12 @@ describe("evaluatePolicy", () => {
       record: (index) => index === 1,
     });
     expect(results[0]!.log).toBeUndefined();
-    expect(results[1]!.log).toMatchObject({ policyId: "random-1", success: results[1]!.success });
+    const { log, steps } = results[1]!;
+    expect(log).toMatchObject({ policyId: "random-1", success: results[1]!.success });
+    // What was meant, beside what was done: the same here, because it lies within the limits.
+    expect(log!.chunks!.length).toBe(4);
+    expect([...log!.chunks!.frames]).toEqual(Array.from({ length: Math.ceil(steps / 4) }, (_, call) => 4 * call));
+    expect(log!.chunks!.actions.slice(0, 2 * steps)).toEqual(log!.actions.slice(0, 2 * steps));
     expect((await replayRollout(results[1]!.log!)).isExact).toBe(true);
   });
 
