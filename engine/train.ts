@@ -3,25 +3,18 @@
  * batches are asked for by index, so a resumed run goes on bit for bit as if it had never stopped.
  */
 import { type Clock, systemClock } from "#core/clock.ts";
-import { ConfigError, UserError } from "#core/errors.ts";
+import { ConfigError } from "#core/errors.ts";
 import { type Log, silentLog } from "#core/log.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint/checkpoint.ts";
-import {
-  type Best,
-  bestCheckpoint,
-  checkpointPath,
-  latestCheckpoint,
-  pruneCheckpoints,
-  readBest,
-  type Saved,
-  writeBest,
-} from "./checkpoint/checkpoint-folder.ts";
+import { bestCheckpoint, checkpointPath, pruneCheckpoints, type Saved } from "./checkpoint/checkpoint-folder.ts";
 import type { CheckpointFacts } from "./checkpoint/meta.ts";
-import { readMetrics } from "./metrics/metrics-file.ts";
 import { countFlops } from "./program/flops.ts";
 import type { Schedule } from "./schedules.ts";
-import { type Batch, type BatchAt, createPrefetch, fingerprint } from "./train/batches.ts";
+import { type BatchAt, createPrefetch } from "./train/batches.ts";
+import { createGuard } from "./train/guard.ts";
+import { type BestRule, createJudge } from "./train/judge.ts";
 import { openRun, type Run } from "./train/run-folder.ts";
+import { meanScalars, type Scalars, scalarsOf } from "./train/scalars.ts";
 import { createSpeedometer, type Speed } from "./train/speedometer.ts";
 import type { TrainState, TrainStep } from "./train-step.ts";
 import type { HostArray } from "./tree.ts";
@@ -30,14 +23,9 @@ export type Evaluation = {
   /** Steps between evaluations; one more follows the last step. */
   readonly every: number;
   /** Measures the state; runs while the executor is free. */
-  measure(state: TrainState, step: number): Promise<Record<string, number>>;
+  measure(state: TrainState, step: number): Promise<Scalars>;
   /** By which of the numbers the best checkpoint is chosen. */
-  readonly best?: {
-    readonly metric: string;
-    readonly mode: "min" | "max";
-    /** Stops after so many evaluations without a new best. */
-    readonly patience?: number;
-  };
+  readonly best?: BestRule;
 };
 
 export type TrainOptions = {
@@ -84,81 +72,8 @@ export type TrainResult = {
   readonly stopped: "finished" | "aborted" | "early";
   readonly checkpoint: Saved;
   readonly best: Saved | undefined;
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Scalars;
 };
-
-/** A loss this many times the largest of the first steps is an explosion. */
-const explosionFactor = 100;
-const firstSteps = 20;
-
-const scalarsOf = (outputs: Readonly<Record<string, HostArray>>): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(outputs).flatMap(([name, { data }]) => (data.length === 1 ? [[name, Number(data[0])]] : [])),
-  );
-
-/** Means of the scalars of all batches of one update. */
-function meanScalars(parts: readonly Record<string, number>[]): Record<string, number> {
-  const last = parts.at(-1)!;
-  const means = Object.keys(last).map((name) => [
-    name,
-    parts.reduce((sum, part) => sum + part[name]!, 0) / parts.length,
-  ]);
-  // The norm is that of the averaged gradient, complete with the last batch.
-  return { ...Object.fromEntries(means), gradNorm: last.gradNorm! };
-}
-
-/** Stops a run whose numbers went wrong, before a bad state can be saved. */
-function createGuard(name: string, run: Run) {
-  let reference = 0;
-  let seen = 0;
-  return (step: number, { loss, gradNorm }: Record<string, number>, batch: Batch, learningRate: number): void => {
-    const exploded = seen >= firstSteps && loss! > explosionFactor * reference;
-    if (Number.isFinite(loss) && Number.isFinite(gradNorm) && !exploded) {
-      if (seen++ < firstSteps) reference = Math.max(reference, Math.abs(loss!));
-      return;
-    }
-    const good = latestCheckpoint(run.checkpoints);
-    const from = good === undefined ? "No checkpoint was saved yet." : `The last good checkpoint is ${good.path}.`;
-    throw new UserError(
-      `train "${name}": step ${step} gave loss ${loss} and gradient norm ${gradNorm}` +
-        `${exploded ? `, more than ${explosionFactor} times the first losses` : ""} ` +
-        `(batch ${fingerprint(batch)}, learning rate ${learningRate}). ${from} Lower the learning rate or look at the batch.`,
-    );
-  };
-}
-
-/** Evaluations since the best one, from the rows written so far. */
-function evaluationsSince(folder: string, best: Best | undefined, metric: string): number {
-  if (best === undefined) return 0;
-  return readMetrics(`${folder}/metrics.jsonl`).filter((row) => row.step > best.step && `eval/${metric}` in row).length;
-}
-
-function createJudge(run: Run, evaluation: Evaluation | undefined) {
-  const rule = evaluation?.best;
-  let best = rule === undefined ? undefined : readBest(run.checkpoints);
-  let since = rule === undefined ? 0 : evaluationsSince(run.folder, best, rule.metric);
-  return {
-    /** Says whether these numbers are the best so far. @throws ConfigError when the metric is not among them */
-    isBest(values: Readonly<Record<string, number>>): boolean {
-      if (rule === undefined) return false;
-      const value = values[rule.metric];
-      if (value === undefined) {
-        const names = Object.keys(values).join(", ");
-        throw new ConfigError(
-          `train: the evaluation gives no "${rule.metric}" to choose the best by; it gives ${names}.`,
-        );
-      }
-      return best === undefined || (rule.mode === "min" ? value < best.value : value > best.value);
-    },
-    accept(step: number, value: number): void {
-      best = { step, metric: rule!.metric, value };
-      since = 0;
-      writeBest(run.checkpoints, best);
-    },
-    /** Counts an evaluation that was no better. @returns whether patience is at its end */
-    isOver: () => rule?.patience !== undefined && ++since >= rule.patience,
-  };
-}
 
 /**
  * Trains until `steps` updates are done, the signal fires or patience ends.
@@ -167,49 +82,62 @@ function createJudge(run: Run, evaluation: Evaluation | undefined) {
  * @throws ConfigError when the folder is in use, holds another run, or does not fit `step`
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { folder, config, command, engine, seed, dataHash, parents = [], resume = false } = options;
+  const { steps, folder, config, command, engine, seed, dataHash, parents = [], resume = false } = options;
+  if (!(steps >= 1)) throw new ConfigError(`train: must take at least 1 step, got ${steps}.`);
   const { now = () => new Date() } = options;
   const run = await openRun({ folder, config, command, engine, seed, dataHash, parents, resume, now });
   try {
-    return await loop(options, run);
+    return await loop(options, run, await resumeFrom(options, run));
   } finally {
     run.close();
   }
 }
 
-async function loop(options: TrainOptions, run: Run): Promise<TrainResult> {
-  const { step: trainStep, batchAt, batchSize, steps, learningRate, evaluation, signal } = options;
-  const { logEvery = 10, checkpointEvery = 500, keep = 3, prefetch = 2 } = options;
-  const { log = silentLog, clock = systemClock } = options;
-  const { accumulate } = trainStep;
+/** Loads the newest checkpoint where there is one. @returns the updates done so far */
+async function resumeFrom({ step, log = silentLog }: TrainOptions, run: Run): Promise<number> {
+  if (run.resumedFrom === undefined) return 0;
+  await step.load((await readCheckpoint(run.resumedFrom.path)).state);
+  log.info(`${run.folder}: goes on after step ${run.resumedFrom.step}.`);
+  return run.resumedFrom.step;
+}
 
-  let step = 0;
-  if (run.resumedFrom !== undefined) {
-    await trainStep.load((await readCheckpoint(run.resumedFrom.path)).state);
-    step = run.resumedFrom.step;
-    log.info(`${run.folder}: goes on after step ${step}.`);
-  }
-
-  const guard = createGuard(trainStep.name, run);
-  const judge = createJudge(run, evaluation);
-  const batches = createPrefetch(batchAt, step * accumulate, steps * accumulate, prefetch);
-  const flops = countFlops(trainStep.compiled.program) * accumulate;
-  const speed = createSpeedometer({ clock, compiled: trainStep.compiled, samples: batchSize * accumulate, flops });
-  let metrics: Record<string, number> = {};
-  let saved = run.resumedFrom;
-  let stopped: TrainResult["stopped"] = "finished";
-
-  const save = async (state: TrainState): Promise<void> => {
-    const { seed, engine, dataHash, parents = [], statistics = null, config } = options;
-    const facts = { step, seed, code: run.code, engine, parents: [...parents], dataHash, statistics, metrics };
-    const path = checkpointPath(run.checkpoints, step);
-    await writeCheckpoint(path, { state, config, facts });
-    saved = { step, path };
+/** Writes checkpoints and remembers the last one. */
+function createSaver({ config, seed, engine, dataHash, parents = [], statistics = null }: TrainOptions, run: Run) {
+  let last = run.resumedFrom;
+  return {
+    last: () => last,
+    async save(step: number, state: TrainState, metrics: Scalars): Promise<void> {
+      if (last?.step === step) return;
+      const path = checkpointPath(run.checkpoints, step);
+      const facts = { step, seed, code: run.code, engine, parents: [...parents], dataHash, statistics, metrics };
+      await writeCheckpoint(path, { state, config, facts });
+      last = { step, path };
+    },
   };
+}
 
-  while (step < steps) {
+const asEvaluation = (values: Scalars): Scalars =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`eval/${name}`, value]));
+
+async function loop(options: TrainOptions, run: Run, start: number): Promise<TrainResult> {
+  const { step: trainStep, batchAt, batchSize, steps, learningRate, evaluation, signal } = options;
+  const { logEvery = 10, checkpointEvery = 500, keep = 3, prefetch = 2, clock = systemClock } = options;
+  const { accumulate, compiled } = trainStep;
+
+  const batches = createPrefetch(batchAt, start * accumulate, steps * accumulate, prefetch);
+  const samples = batchSize * accumulate;
+  const flops = countFlops(compiled.program) * accumulate;
+  const speed = createSpeedometer({ clock, compiled, samples, flops });
+  const guard = createGuard(trainStep.name, run.checkpoints);
+  const judge = evaluation?.best === undefined ? undefined : createJudge(run, evaluation.best);
+  const saver = createSaver(options, run);
+  let metrics: Scalars = {};
+  let stopped: TrainResult["stopped"] = "finished";
+  let step = start;
+
+  while (step < steps && stopped === "finished") {
     const rate = learningRate(step);
-    const parts: Record<string, number>[] = [];
+    const parts: Scalars[] = [];
     speed.start();
     for (let part = 0; part < accumulate; part++) {
       const batch = await batches.next();
@@ -221,39 +149,30 @@ async function loop(options: TrainOptions, run: Run): Promise<TrainResult> {
       options.onOutputs?.(step + 1, outputs);
     }
     step++;
-    const progress = speed.stop(steps - step);
     metrics = meanScalars(parts);
+    const progress = speed.stop(steps - step);
     options.onProgress?.({ ...progress, step, steps, loss: metrics.loss! });
-    const last = step === steps;
-    const aborted = signal?.aborted === true && !last;
-    if (step % logEvery === 0 || last) {
-      const { stepsPerSecond, samplesPerSecond, dataShare } = progress;
-      run.log({ step, ...metrics, learningRate: rate, stepsPerSecond, samplesPerSecond, dataShare });
-    }
 
-    const evaluates = evaluation !== undefined && !aborted && (step % evaluation.every === 0 || last);
-    const saves = step % checkpointEvery === 0 || last || aborted;
-    if (!evaluates && !saves) continue;
+    const last = step === steps;
+    if (signal?.aborted === true && !last) stopped = "aborted";
+    if (step % logEvery === 0 || last) {
+      const { secondsLeft: _, ...rates } = progress;
+      run.log({ step, ...metrics, learningRate: rate, ...rates });
+    }
+    const evaluates = evaluation !== undefined && stopped !== "aborted" && (step % evaluation.every === 0 || last);
+    if (!evaluates && step % checkpointEvery !== 0 && !last && stopped !== "aborted") continue;
+
     const state = await trainStep.state();
-    let isOver = false;
     if (evaluates) {
       const values = await evaluation.measure(state, step);
-      const named = Object.fromEntries(Object.entries(values).map(([name, value]) => [`eval/${name}`, value]));
-      metrics = { ...metrics, ...named };
-      run.log({ step, ...named });
-      if (judge.isBest(values)) {
-        await save(state);
-        judge.accept(step, values[evaluation.best!.metric]!);
-      } else isOver = judge.isOver();
+      metrics = { ...metrics, ...asEvaluation(values) };
+      run.log({ step, ...asEvaluation(values) });
+      const ends = await judge?.judge(step, values, () => saver.save(step, state, metrics));
+      if (ends === true && !last) stopped = "early";
     }
-    if ((saves || isOver) && saved?.step !== step) await save(state);
+    if (step % checkpointEvery === 0 || last || stopped !== "finished") await saver.save(step, state, metrics);
     await pruneCheckpoints(run.checkpoints, keep);
-    if (aborted || (isOver && !last)) {
-      stopped = aborted ? "aborted" : "early";
-      break;
-    }
   }
-  if (saved === undefined) throw new ConfigError(`train "${trainStep.name}": steps must be at least 1, got ${steps}.`);
-  const best = evaluation?.best === undefined ? undefined : bestCheckpoint(run.checkpoints);
-  return { step, stopped, checkpoint: saved, best, metrics };
+  const best = judge === undefined ? undefined : bestCheckpoint(run.checkpoints);
+  return { step, stopped, checkpoint: saver.last()!, best, metrics };
 }
