@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Episode, EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
-import { ShapeError, UserError } from "#core/errors.ts";
+import { UserError } from "#core/errors.ts";
+import { cameraNames, checkFrame, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { createVideoWriter, type VideoWriter } from "../video/encode.ts";
-import { valuesPerFrame } from "./columns.ts";
 import { createStore } from "./create-store.ts";
 import { completeFeatures } from "./schema.ts";
 import { createSetFolder, type SetFolder } from "./set-folder.ts";
@@ -33,28 +33,6 @@ export interface LeRobotWriter extends EpisodeWriter {
 
 /** LeRobot's own choice: at most one frame is decoded in vain to reach any other. */
 const keyframeInterval = 2;
-
-/** Numbers of one column, growing by doubling. */
-class GrowingColumn {
-  #values = new Float64Array(256);
-  #length = 0;
-
-  add(values: ArrayLike<number>): void {
-    while (this.#length + values.length > this.#values.length) {
-      const larger = new Float64Array(this.#values.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values.set(values, this.#length);
-    this.#length += values.length;
-  }
-
-  toColumn(feature: Feature): Float32Array | Float64Array | BigInt64Array {
-    const values = this.#values.subarray(0, this.#length);
-    if (feature.dtype === "int64") return BigInt64Array.from(values, BigInt);
-    return feature.dtype === "float64" || feature.dtype === "int32" ? values.slice() : Float32Array.from(values);
-  }
-}
 
 type Camera = { readonly file: string; readonly statistics: ImageStatistics; video: VideoWriter | undefined };
 
@@ -91,8 +69,7 @@ type Place = {
 
 function createWriter(path: string, { folder, features, store }: Place, options: LeRobotWriterOptions): LeRobotWriter {
   const { fps, crf, signal } = options;
-  const numbers = Object.keys(options.features).filter((key) => features[key]!.dtype !== "video");
-  const cameraNames = Object.keys(options.features).filter((key) => features[key]!.dtype === "video");
+  const numbers = numberNames(options.features);
   let open: OpenEpisode | undefined;
   let finished = false;
   let episodes = 0;
@@ -106,16 +83,11 @@ function createWriter(path: string, { folder, features, store }: Place, options:
     await Promise.all(cameras.map((camera) => camera.video?.[how]()));
   };
 
-  async function addPicture(name: string, camera: Camera, image: Image | undefined, timestampS: number): Promise<void> {
-    const [height, width] = features[name]!.shape as [number, number, number];
-    if (image?.height !== height || image.width !== width) {
-      const got = image ? `u8[${image.height}, ${image.width}, 3]` : "none";
-      throw new ShapeError(`${path}: camera "${name}" must get u8[${height}, ${width}, 3], got ${got}.`);
-    }
+  async function addPicture(camera: Camera, { data, height, width }: Image, timestampS: number): Promise<void> {
     const rate = { fps, keyframeInterval, ...(crf === undefined ? {} : { crf }), ...(signal ? { signal } : {}) };
     camera.video ??= await createVideoWriter(camera.file, { height, width, ...rate });
-    await camera.video.write(image.data, timestampS);
-    camera.statistics.add(image.data, height, width);
+    await camera.video.write(data, timestampS);
+    camera.statistics.add(data, height, width);
   }
 
   return {
@@ -126,7 +98,7 @@ function createWriter(path: string, { folder, features, store }: Place, options:
         task,
         columns: new Map([...numbers, "timestamp"].map((name) => [name, new GrowingColumn()])),
         cameras: new Map(
-          cameraNames.map((name, index) => {
+          cameraNames(options.features).map((name, index) => {
             const file = join(folder.parts, `${index}.mp4`);
             return [name, { file, statistics: new ImageStatistics(), video: undefined }];
           }),
@@ -137,9 +109,8 @@ function createWriter(path: string, { folder, features, store }: Place, options:
     async addFrame(frame: EpisodeFrame) {
       const episode = current();
       signal?.throwIfAborted();
-      checkNumbers(path, frame, numbers, features, episode);
-      for (const [name, camera] of episode.cameras)
-        await addPicture(name, camera, frame.images[name], frame.timestampS);
+      checkFrame(path, options.features, frame, { frame: episode.length, lastS: episode.lastS });
+      for (const [name, camera] of episode.cameras) await addPicture(camera, frame.images[name]!, frame.timestampS);
       for (const name of numbers) episode.columns.get(name)!.add(frame.values[name]!);
       episode.columns.get("timestamp")!.add([frame.timestampS]);
       episode.lastS = frame.timestampS;
@@ -179,27 +150,4 @@ function createWriter(path: string, { folder, features, store }: Place, options:
       await folder.remove();
     },
   };
-}
-
-function checkNumbers(
-  path: string,
-  { timestampS, values }: EpisodeFrame,
-  names: readonly string[],
-  features: Readonly<Record<string, Feature>>,
-  { length, lastS }: OpenEpisode,
-): void {
-  if (!(timestampS >= 0 && timestampS > lastS && Number.isFinite(timestampS))) {
-    throw new ShapeError(
-      `${path}: frame ${length}: timestamp must be above ${Math.max(0, lastS)} s, got ${timestampS} s.`,
-    );
-  }
-  for (const name of names) {
-    const expected = valuesPerFrame(features[name]!);
-    const got = values[name]?.length;
-    if (got !== expected) {
-      throw new ShapeError(
-        `${path}: frame ${length}: "${name}" must have ${expected} values, got ${got ?? "none"}. Pass all features of the set.`,
-      );
-    }
-  }
 }

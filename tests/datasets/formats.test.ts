@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { openHdf5 } from "#datasets/hdf5/reader.ts";
+import { createRobomimicWriter } from "#datasets/hdf5/writer.ts";
+import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
+import { type DatasetFormat, datasetContract } from "../contracts/dataset.contract.ts";
+import { temporaryFolder } from "./make-video.ts";
+
+const folder = temporaryFolder();
+let count = 0;
+let last = "";
+const fresh = (extension = "") => {
+  last = join(folder, `set-${count++}${extension}`);
+  return last;
+};
+const lerobot = (version: "v2.1" | "v3.0"): DatasetFormat => ({
+  name: `LeRobot ${version}`,
+  create: (features, fps) => createLeRobotWriter(fresh(), { version, features, fps, robotType: "pusher" }),
+  open: () => openLeRobot(last),
+  pictureTolerance: 2,
+});
+
+datasetContract(lerobot("v2.1"));
+datasetContract(lerobot("v3.0"));
+datasetContract({
+  name: "robomimic HDF5",
+  create: (features, fps) => createRobomimicWriter(fresh(".hdf5"), { features, fps, robotType: "pusher" }),
+  open: () => openHdf5(last),
+  pictureTolerance: 0,
+});
