@@ -16,6 +16,7 @@ const sources = [
   "sim-viewer/vite.config.ts",
   "world/scene",
   "core/contracts",
+  "core/errors.ts",
   "core/geometry",
   "robot-bridge/protocol",
   "package-lock.json",

@@ -41,13 +41,16 @@ async function route(
   response: ServerResponse,
   library: ViewerLibrary,
   page: Page,
+  robot: string | null,
 ): Promise<void> {
   if (request.method !== "GET" && request.method !== "HEAD") throw new HttpProblem(405, "The viewer only reads.");
   const path = (request.url ?? "/").split("?", 1)[0]!;
   const [area, ...rest] = path.split("/").slice(1);
   if (area !== "api" && area !== "files") return sendPage(request, response, page, path);
   const [kind, group = "", episode = "", camera = ""] = rest.map(decodePart);
-  if (area === "api" && kind === "catalog") return sendJson(response, 200, await library.catalog());
+  if (area === "api" && kind === "catalog") {
+    return sendJson(response, 200, { ...(await library.catalog()), ...(robot === null ? {} : { robot }) });
+  }
   if (area === "api" && kind === "episode") return sendJson(response, 200, await library.episode(group, episode));
   if (area === "files" && kind === "rollout") {
     return await sendFile(request, response, await library.rolloutFile(group, episode));
@@ -71,8 +74,9 @@ function answerProblem(response: ServerResponse, error: unknown): void {
 }
 
 /** The page loads nothing from elsewhere; `blob:` is for pictures made in the page, inline styles are three's and uPlot's. */
-const contentPolicy =
+const contentPolicy = (robot: string | null) =>
   "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+  `connect-src 'self'${robot === null ? "" : ` ${new URL(robot).origin}`}; ` +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -89,20 +93,25 @@ function expectLoopbackName({ headers }: IncomingMessage): void {
   }
 }
 
-/**
- * The server, not yet listening.
- *
- * @param isPublic whether it may be asked under any name, as a viewer for other machines must
- */
-export function createViewerServer(library: ViewerLibrary, page: Page, isPublic = false): Server {
+export type ServerOptions = {
+  /** Whether it may be asked under any name, as a viewer for other machines must. */
+  readonly isPublic?: boolean;
+  /** Address of the rosbridge that the page may open, `ws:` or `wss:`. */
+  readonly robot?: string | null;
+};
+
+/** The server, not yet listening. */
+export function createViewerServer(library: ViewerLibrary, page: Page, options: ServerOptions = {}): Server {
+  const { isPublic = false, robot = null } = options;
+  const policy = contentPolicy(robot);
   return createServer((request, response) => {
     response.setHeader("X-Content-Type-Options", "nosniff");
     response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-    response.setHeader("Content-Security-Policy", contentPolicy);
+    response.setHeader("Content-Security-Policy", policy);
     response.setHeader("Cache-Control", "no-cache");
     const answer = async () => {
       if (!isPublic) expectLoopbackName(request);
-      await route(request, response, library, page);
+      await route(request, response, library, page, robot);
     };
     answer().catch((error: unknown) => answerProblem(response, error));
   });

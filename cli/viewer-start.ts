@@ -11,6 +11,8 @@ export const viewerPort = 5180;
 export type ViewerOptions = {
   /** Folders that hold rollouts and LeRobot sets, up to four levels deep, or single `*.rollout` files. */
   readonly paths: readonly string[];
+  /** Address of a rosbridge ("ws://127.0.0.1:9090", with `?token=` where it asks for one) whose robot is shown live. */
+  readonly robot?: string;
   /** 0: any free one. */
   readonly port?: number;
   readonly host?: string;
@@ -21,8 +23,9 @@ export type ViewerOptions = {
 
 export type RunningViewer = { readonly url: string; close(): Promise<void> };
 
-async function expectPaths(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) throw new UserError("viewer.paths: must name a folder, got none. Pass the folder of a run.");
+async function expectPaths(paths: readonly string[], robot: string | undefined): Promise<void> {
+  if (paths.length === 0 && robot === undefined)
+    throw new UserError("viewer.paths: must name a folder, got none. Pass the folder of a run.");
   for (const path of paths) {
     const info = await stat(path).catch(() => null);
     if (info?.isDirectory() || (info?.isFile() && path.endsWith(".rollout"))) continue;
@@ -33,6 +36,14 @@ async function expectPaths(paths: readonly string[]): Promise<void> {
   }
 }
 
+function expectRobot(address: string): void {
+  const isSocket = URL.canParse(address) && ["ws:", "wss:"].includes(new URL(address).protocol);
+  if (isSocket) return;
+  throw new UserError(
+    `viewer.robot: must be the address of a rosbridge, got "${address}". Pass one like ws://127.0.0.1:9090.`,
+  );
+}
+
 /**
  * Starts the viewer: builds the page if its sources changed (some seconds), and serves it with what `paths` hold.
  *
@@ -40,16 +51,17 @@ async function expectPaths(paths: readonly string[]): Promise<void> {
  *   `allowRemote` is not set
  */
 export async function startViewer(options: ViewerOptions): Promise<RunningViewer> {
-  const { paths, port = viewerPort, host = "127.0.0.1", allowRemote = false, log = () => {} } = options;
+  const { paths, port = viewerPort, host = "127.0.0.1", allowRemote = false, robot, log = () => {} } = options;
   if (!isLoopback(host) && !allowRemote) {
     throw new UserError(
       `viewer.host: must be 127.0.0.1, got "${host}", where others could see the episodes. Pass --allowRemote to mean it.`,
     );
   }
-  await expectPaths(paths);
+  await expectPaths(paths, robot);
+  if (robot !== undefined) expectRobot(robot);
   const page = await loadPage(() => log("viewer: building the page (some seconds, once)"));
   const library = createLibrary(paths, openLeRobot);
-  const server = createViewerServer(library, page, !isLoopback(host));
+  const server = createViewerServer(library, page, { isPublic: !isLoopback(host), robot: robot ?? null });
   const bound = await listen(server, host, port);
   const name = host.includes(":") ? `[${host}]` : host;
   return {

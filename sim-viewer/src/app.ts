@@ -1,8 +1,9 @@
 import { findComparable, findEpisode, findFirst } from "./episode/catalog-filter.ts";
-import { type DeepLink, formatHash, isSameEpisode, parseHash } from "./episode/deep-link.ts";
+import { type DeepLink, formatHash, isSameEpisode, liveHash, parseHash } from "./episode/deep-link.ts";
 import { type LoadedEpisode, loadEpisode } from "./episode/load-episode.ts";
 import type { Playback } from "./episode/playback.ts";
 import type { Catalog } from "./episode/viewer-protocol.ts";
+import { createLiveBench, type LiveBench } from "./live/live-bench.ts";
 import { createCompareSelect } from "./panels/compare-select.ts";
 import { element, iconButton } from "./panels/dom.ts";
 import { createEpisodeList, type EpisodeName } from "./panels/episode-list.ts";
@@ -47,11 +48,18 @@ export function createApp(root: HTMLElement): App {
       go({ ...name, frame: 0 });
     },
     compare: (name) => compareWith(name),
+    watch() {
+      history.pushState(null, "", liveHash);
+      watch();
+    },
   });
   const transport = createTransport(player);
   const compare = createCompareSelect(compareWith);
   const help = createHelp();
   const path = element("span", { class: "path" });
+  const main = element("main", {}, workbench.stage, transport.root);
+  let live: LiveBench | null = null;
+  let isLive = false;
   root.append(
     element(
       "header",
@@ -63,7 +71,7 @@ export function createApp(root: HTMLElement): App {
       iconButton("keyboard", "Keys (?)", () => help.showModal()),
     ),
     list.root,
-    element("main", {}, workbench.stage, transport.root),
+    main,
     workbench.side,
     workbench.plots,
     help,
@@ -82,6 +90,34 @@ export function createApp(root: HTMLElement): App {
     if (location.hash !== formatHash(link)) history.replaceState(null, "", formatHash(link));
   }
 
+  /** Puts the live robot or the recorded episode into the page. */
+  function showLive(next: boolean): void {
+    if (next === isLive) return;
+    isLive = next;
+    if (!live) {
+      live = createLiveBench();
+      root.append(live.side, live.plots);
+    }
+    main.replaceChildren(...(isLive ? [live.stage, live.bar] : [workbench.stage, transport.root]));
+    for (const part of [live.side, live.plots]) part.hidden = !isLive;
+    for (const part of [workbench.side, workbench.plots]) part.hidden = isLive;
+    if (!isLive) live.disconnect();
+  }
+  function watch(): void {
+    if (catalog?.robot === undefined) {
+      showProblem("This viewer was started without a robot. Pass --robot ADDRESS.");
+      return;
+    }
+    ticket++;
+    link = null;
+    list.select(null);
+    player.load(null, 0);
+    compare.offer([], null);
+    showLive(true);
+    live?.connect(catalog.robot);
+    document.title = "Live robot – Armature viewer";
+  }
+
   /** Opens what the link names and puts it into the address. */
   function go(next: DeepLink): void {
     history.pushState(null, "", formatHash(next));
@@ -98,6 +134,7 @@ export function createApp(root: HTMLElement): App {
 
   async function open(next: DeepLink): Promise<void> {
     const mine = ++ticket;
+    showLive(false);
     link = next;
     list.select(next);
     root.classList.add("is-loading");
@@ -128,6 +165,7 @@ export function createApp(root: HTMLElement): App {
     compare.offer(catalog && open ? findComparable(catalog, open.group.id, open.episode) : [], chosen);
   }
   function showProblem(problem: string): void {
+    showLive(false);
     workbench.showProblem(problem);
     player.load(null, 0);
     compare.offer([], null);
@@ -148,6 +186,7 @@ export function createApp(root: HTMLElement): App {
   // Both fire for a link that is pasted or edited; the second then finds the episode open.
   for (const event of ["popstate", "hashchange"] as const) {
     addEventListener(event, () => {
+      if (location.hash === liveHash) return watch();
       const next = parseHash(location.hash);
       if (!next) return;
       if (link && isSameEpisode(next, link)) player.seekFrame(next.frame);
@@ -158,7 +197,8 @@ export function createApp(root: HTMLElement): App {
   const tick = (nowMs: number) => {
     player.tick(Math.min((nowMs - lastMs) / 1000, longestTickS));
     lastMs = nowMs;
-    workbench.draw();
+    if (isLive) live?.draw();
+    else workbench.draw();
     requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
@@ -173,7 +213,8 @@ export function createApp(root: HTMLElement): App {
       if (!isFirst) return offerComparisons();
       const first = findFirst(next);
       const asked = parseHash(location.hash);
-      if (asked) void open(asked);
+      if (location.hash === liveHash || (!asked && !first && next.robot !== undefined)) watch();
+      else if (asked) void open(asked);
       else if (first) void open({ group: first.group.id, episode: first.episode.id, frame: 0 });
       else showProblem(next.groups[0]?.problem ?? emptyHelp(next.path));
     },

@@ -185,11 +185,24 @@ describe("names of the host", () => {
   });
 
   it("may be any once the viewer is public", async () => {
-    const open = createViewerServer(createLibrary([folder], openLeRobot), page, true);
+    const open = createViewerServer(createLibrary([folder], openLeRobot), page, { isPublic: true });
     const at = await listen(open, "127.0.0.1", 0);
     const answer = await fetch(`http://127.0.0.1:${at}/`, { headers: { host: "robot.lan" } });
     expect(answer.status).toBe(200);
     await closeServer(open);
+  });
+});
+
+describe("a robot", () => {
+  it("is named in the catalogue and is the only other place that the page may open", async () => {
+    const robot = "ws://127.0.0.1:9090/?token=0123456789abcdef";
+    const live = createViewerServer(createLibrary([], openLeRobot), page, { robot });
+    const at = await listen(live, "127.0.0.1", 0);
+    const answer = await fetch(`http://127.0.0.1:${at}/api/catalog`);
+    expect(await answer.json()).toEqual({ path: "", groups: [], robot });
+    expect(answer.headers.get("content-security-policy")).toContain("connect-src 'self' ws://127.0.0.1:9090;");
+    await closeServer(live);
+    expect((await fetch(`${url}/`)).headers.get("content-security-policy")).toContain("connect-src 'self';");
   });
 });
 

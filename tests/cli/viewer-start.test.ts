@@ -14,6 +14,12 @@ describe("startViewer", () => {
     ["a path that is not there", { paths: ["/no/where"] }, 'got "/no/where", which does not exist'],
     ["a file of another kind", { paths: [join(folder, "notes.txt")] }, "which is neither"],
     ["a host that others reach", { paths: [folder], host: "0.0.0.0" }, "Pass --allowRemote to mean it."],
+    [
+      "a robot that is no websocket",
+      { paths: [], robot: "http://localhost:9090" },
+      "Pass one like ws://127.0.0.1:9090.",
+    ],
+    ["a robot without an address", { paths: [folder], robot: "localhost" }, "must be the address of a rosbridge"],
     ["a host that others reach", { paths: [folder], host: "::" }, "Pass --allowRemote to mean it."],
   ])("refuses %s before it builds or listens", async (_, options, sentence) => {
     await expect(startViewer(options)).rejects.toThrow(UserError);

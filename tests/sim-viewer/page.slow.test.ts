@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -6,14 +6,10 @@ import { PNG } from "pngjs";
 import { type RunningViewer, startViewer } from "#cli/viewer-start.ts";
 import { encodeRollout } from "#world/rollout.ts";
 import { greySteps, makeVideo, temporaryFolder } from "../datasets/make-video.ts";
+import { findBrowser } from "./find-browser.ts";
 import { makeRollout } from "./make-rollout.ts";
 
-const executablePath = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-].find(existsSync);
+const executablePath = findBrowser();
 const inBrowser = executablePath ? describe : describe.skip;
 
 inBrowser(`the page in a browser${executablePath ? "" : " (skipped: no Chromium or Chrome is installed)"}`, () => {
@@ -114,7 +110,7 @@ inBrowser(`the page in a browser${executablePath ? "" : " (skipped: no Chromium 
     expect(await page.locator(".badge:visible").allTextContents()).toEqual(["Success", "Failure"]);
     expect(await frame()).toBe(12);
     await page.keyboard.press("f");
-    expect(await page.locator(".row").count()).toBe(3);
+    expect(await page.locator(".list-body .row").count()).toBe(3);
     await page.keyboard.press("Escape");
     await page.locator(".pane").nth(1).waitFor({ state: "hidden" });
     expect(new URL(page.url()).hash).toBe("#lapa/episode_1/12");

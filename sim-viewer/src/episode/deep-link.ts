@@ -36,6 +36,9 @@ export function formatHash(link: DeepLink): string {
   return `#${encodePair(link.group, link.episode)}/${link.frame}${compare}`;
 }
 
+/** The address of the live robot. */
+export const liveHash = "#live";
+
 /** Whether two links open the same, whatever the frame. */
 export const isSameEpisode = (left: DeepLink, right: DeepLink) =>
   formatHash({ ...left, frame: 0 }) === formatHash({ ...right, frame: 0 });

@@ -34,7 +34,12 @@ export type EpisodeGroup = {
 };
 
 /** Answer of `GET /api/catalog`. */
-export type Catalog = { readonly path: string; readonly groups: readonly EpisodeGroup[] };
+export type Catalog = {
+  readonly path: string;
+  readonly groups: readonly EpisodeGroup[];
+  /** Address of a rosbridge whose robot may be watched live. */
+  readonly robot?: string;
+};
 
 /** Numbers over time: `values[channel][frame]`; `null` stands for what JSON cannot carry (NaN, infinity). */
 export type Series = {

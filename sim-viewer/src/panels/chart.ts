@@ -15,8 +15,13 @@ export type Chart = {
   setChannel(channel: number, isShown: boolean): void;
   /** @param values f32[L, channels]: row i belongs to frame `frame + i` */
   setPredicted(frame: number, values: ArrayLike<number>): void;
+  /** Replaces what is drawn; for charts that run along with the time. @param rangeS shown on the time axis */
+  setData(own: TimedValues, other: TimedValues, rangeS: readonly [number, number]): void;
   dispose(): void;
 };
+
+/** Times in seconds and one list of values per channel. */
+export type TimedValues = readonly [timesS: readonly number[], values: readonly (readonly (number | null)[])[]];
 
 type Timed = { readonly series: Series; readonly timestampsS: readonly number[] };
 
@@ -93,13 +98,13 @@ function drawPredicted(plot: uPlot, { series, timestampsS }: Timed, { frame, val
 /**
  * Makes a chart that fills `area` and follows its size.
  *
- * @param seekTime called with seconds when it is pressed or dragged on
+ * @param seekTime called with seconds when it is pressed or dragged on; `null`: it runs along and has no playhead
  */
 export function createChart(
   area: HTMLElement,
   main: Timed,
   other: Timed | null,
-  seekTime: (timeS: number) => void,
+  seekTime: ((timeS: number) => void) | null,
 ): Chart {
   const playhead = element("div", { class: "playhead" });
   let plot: uPlot | null = null;
@@ -114,11 +119,12 @@ export function createChart(
   };
   const seek = (event: PointerEvent) => {
     if (plot && event.buttons === 1) {
-      seekTime(plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, "x"));
+      seekTime?.(plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, "x"));
     }
   };
   const start = (size: { width: number; height: number }) => {
     plot = new uPlot(chartOptions(main.series.channels, other !== null, size, onDraw), alignData(main, other), area);
+    if (!seekTime) return;
     plot.over.append(playhead);
     plot.over.addEventListener("pointerdown", seek);
     plot.over.addEventListener("pointermove", seek);
@@ -143,6 +149,18 @@ export function createChart(
     setPredicted(frame, values) {
       predicted = { frame, values };
       plot?.redraw(false);
+    },
+    setData(own, other, [min, max]) {
+      plot?.batch(() => {
+        plot?.setData(
+          uPlot.join([
+            [own[0], ...own[1]],
+            [other[0], ...other[1]],
+          ] as uPlot.AlignedData[]),
+          false,
+        );
+        plot?.setScale("x", { min, max });
+      });
     },
     dispose() {
       resize.disconnect();

@@ -16,7 +16,8 @@ export type EpisodeName = { readonly group: string; readonly episode: string };
 export type EpisodeList = {
   readonly root: HTMLElement;
   show(catalog: Catalog): void;
-  select(name: EpisodeName): void;
+  /** @param name `null`: the live robot */
+  select(name: EpisodeName | null): void;
   /** The episode `step` places further among those the filter shows; `null` at the ends. */
   neighbour(step: number): EpisodeName | null;
   focusFilter(): void;
@@ -28,6 +29,8 @@ export type EpisodeListActions = {
   open(name: EpisodeName): void;
   /** Puts it beside the one that is open. */
   compare(name: EpisodeName): void;
+  /** Shows the live robot. */
+  watch(): void;
 };
 
 const keyOf = ({ group, episode }: EpisodeName) => `${group}\n${episode}`;
@@ -150,6 +153,13 @@ export function createEpisodeList(actions: EpisodeListActions): EpisodeList {
     spellcheck: "false",
   });
   const body = element("div", { class: "list-body" });
+  const robot = element(
+    "button",
+    { type: "button", class: "row robot", hidden: true },
+    element("span", { class: "mark" }, element("i", { class: "live-dot" })),
+    element("span", { class: "row-text" }, element("span", { class: "row-title" }, "Live robot")),
+  );
+  robot.addEventListener("click", actions.watch);
   const closed = new Set<string>();
   const limits = new Map<string, number>();
   let catalog: Catalog = { path: "", groups: [] };
@@ -204,11 +214,14 @@ export function createEpisodeList(actions: EpisodeListActions): EpisodeList {
     root: element(
       "nav",
       { class: "list", "aria-label": "Episodes" },
+      robot,
       element("div", { class: "list-head" }, search, filter.root),
       body,
     ),
     show(next) {
       catalog = next;
+      robot.hidden = next.robot === undefined;
+      robot.title = next.robot?.replace(/\?.*$/, "") ?? "";
       disputed = findDisputed(next);
       filter.root.hidden = !next.groups.some((group) => countVerdicts(group).judged > 0);
       filter.differs.hidden = disputed.size === 0;
@@ -216,6 +229,8 @@ export function createEpisodeList(actions: EpisodeListActions): EpisodeList {
     },
     select(name) {
       selected = name;
+      robot.setAttribute("aria-current", String(name === null));
+      if (name === null) return void markSelected();
       if (!markSelected()) render();
       markSelected()?.scrollIntoView({ block: "nearest" });
     },

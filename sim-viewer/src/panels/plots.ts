@@ -23,10 +23,11 @@ export type Plots = {
 
 type Plot = { readonly root: HTMLElement; update(timeS: number): void; dispose(): void };
 
-const formatValue = (value: number | null | undefined) => {
+/** Three decimals, or an exponent where those would say nothing; what is smaller than a millionth is noise. */
+export const formatValue = (value: number | null | undefined) => {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
-  return size !== 0 && (size < 0.001 || size >= 10000) ? value.toExponential(1) : value.toFixed(size < 10 ? 3 : 1);
+  return (size > 1e-6 && size < 0.001) || size >= 10000 ? value.toExponential(1) : value.toFixed(size < 10 ? 3 : 1);
 };
 
 function makeLegend(channels: readonly string[], toggle: (channel: number, isShown: boolean) => void) {
