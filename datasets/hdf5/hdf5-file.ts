@@ -8,9 +8,12 @@ export type Hdf5File = InstanceType<typeof h5wasm.File>;
 
 const signature = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 
+/** HDF5 prints its errors unless it is told to throw them. */
+const ready = h5wasm.ready.then((module) => module.activate_throwing_error_handler());
+
 /** @throws FormatError when the file is missing, cut or no HDF5 */
 export async function openHdf5File(path: string): Promise<Hdf5File> {
-  await h5wasm.ready;
+  await ready;
   const head = Buffer.alloc(8);
   const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     throw new FormatError(path, `the file is missing (${cause.code}). Check the path.`, { cause });
@@ -22,7 +25,9 @@ export async function openHdf5File(path: string): Promise<Hdf5File> {
   }
   if (!head.equals(signature)) throw new FormatError(path, "must be an HDF5 file, but does not begin like one.");
   try {
-    return new h5wasm.File(path, "r");
+    const opened = new h5wasm.File(path, "r");
+    if (opened.file_id > 0n) return opened;
+    throw new Error("no file id");
   } catch (cause) {
     throw new FormatError(path, "the HDF5 file cannot be opened: cut, or not closed by its writer. Copy it again.", {
       cause,
@@ -32,7 +37,7 @@ export async function openHdf5File(path: string): Promise<Hdf5File> {
 
 /** Creates a file anew. */
 export async function createHdf5File(path: string): Promise<Hdf5File> {
-  await h5wasm.ready;
+  await ready;
   return new h5wasm.File(path, "w");
 }
 
