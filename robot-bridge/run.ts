@@ -115,12 +115,11 @@ export async function runBridge(options: RunBridgeOptions): Promise<BridgeSummar
 }
 
 /** How chunks become commands for an arm. */
-const jointCommands = ({ chain, planar, gripper }: ArmDescription): JointCommandOptions => ({
+const jointCommands = ({ chain, planar }: ArmDescription): JointCommandOptions => ({
   joints: chain.joints.map(({ name }) => name),
   chain,
   planarOrientation: planar?.orientation,
   workspace: planar?.workspace,
-  gripper,
 });
 
 function endedBy({ mode }: Robot): BridgeSummary["ended"] {

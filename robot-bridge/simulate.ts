@@ -114,6 +114,9 @@ class ArmSimulation {
   }
 
   async start(): Promise<RunningArm> {
+    // The first pictures take many times longer than the later ones; the arm must not stand still for them.
+    for (let pictures = 0; pictures < 5; pictures++) encodePng(this.plant.picture(this.options.pictureSize));
+    this.lastNs = this.clock.nowNs();
     const { url, port } = await this.server.listen();
     this.publishTask();
     const { signal } = this.options;

@@ -1,6 +1,6 @@
 import type { OrientationGoal } from "#core/geometry/inverse-kinematics.ts";
 import type { KinematicChain } from "#core/geometry/kinematics.ts";
-import type { JointCommandOptions, Workspace } from "../joint-commands.ts";
+import type { Workspace } from "../joint-commands.ts";
 import type { SafetyLimits } from "../safety.ts";
 
 /** What must be known of an arm before it may be moved. */
@@ -18,7 +18,6 @@ export type ArmDescription = {
     readonly orientation: OrientationGoal;
     readonly workspace: Workspace;
   };
-  readonly gripper?: JointCommandOptions["gripper"];
 };
 
 export type SafetyTuning = Omit<SafetyLimits, "positionLow" | "positionHigh" | "velocity" | "acceleration"> & {

@@ -1,13 +1,14 @@
 /** @file The whole way with physics: expert, control loop, rosbridge sockets, bad network, MuJoCo arm, task solved. */
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { systemClock } from "#core/clock.ts";
+import { parseConfig } from "#core/config/resolve.ts";
+import { bridgeSimulateConfig } from "#robot-bridge/config.ts";
+import { openExpert, simulateArmFrom } from "#robot-bridge/from-config.ts";
 import { RosArm } from "#robot-bridge/robots/ros-arm.ts";
-import { RosLink, rosArmLinks } from "#robot-bridge/robots/ros-link.ts";
+import { rosArmLinks } from "#robot-bridge/robots/ros-link.ts";
 import { runBridge } from "#robot-bridge/run.ts";
-import { type RunningArm, simulateArm } from "#robot-bridge/simulate.ts";
-import { ExpertPolicy } from "#robot-bridge/simulation/expert-policy.ts";
-import { openTabletopPlant, tabletopArm } from "#robot-bridge/simulation/tabletop-arm.ts";
-import { pushPresets } from "#world/index.ts";
+import type { RunningArm } from "#robot-bridge/simulate.ts";
+import { tabletopArm } from "#robot-bridge/simulation/tabletop-arm.ts";
 import { FaultProxy } from "../doubles/fault-proxy.ts";
 
 const closers: (() => unknown)[] = [];
@@ -16,12 +17,10 @@ afterEach(async () => {
 });
 
 async function startArm(): Promise<{ sim: RunningArm; proxy: FaultProxy; url: string }> {
-  const plant = await openTabletopPlant({ suite: pushPresets.demo, split: "train", seed: 5 });
-  const sim = await simulateArm({ plant, port: 0, pictureSize: 64, showsTruth: true });
+  const sim = await simulateArmFrom(parseConfig(bridgeSimulateConfig, { port: 0, seed: 5 }));
   const proxy = new FaultProxy(sim.port);
   const url = await proxy.listen();
   closers.push(
-    () => plant.close(),
     () => sim.close(),
     () => proxy.close(),
   );
@@ -29,8 +28,7 @@ async function startArm(): Promise<{ sim: RunningArm; proxy: FaultProxy; url: st
 }
 
 async function drive(sim: RunningArm, url: string, rearm: "never" | "after-cut" = "never") {
-  const policy = new ExpertPolicy(new RosLink({ url: sim.url, name: "expert link" }));
-  await policy.open();
+  const policy = await openExpert(sim.url);
   const cameras = [{ name: "front", topic: "/camera/front/compressed", height: 64, width: 64 }];
   // Physics, pictures and bridge share one busy thread here.
   const ages = { maxStateAgeMs: 500, maxCameraAgeMs: 1000 };
