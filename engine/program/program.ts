@@ -85,7 +85,7 @@ export type Attributes = { readonly [K in Simple]: None } & { readonly [K in (ty
   readonly matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** picture, filter */
   readonly conv2d: Convolution;
-  /** gradient of the result, filter */
+  /** gradient of the result, filter; the gradients are those of convolutions without dilation */
   readonly conv2dInputGradient: Convolution;
   /** picture, gradient of the result */
   readonly conv2dFilterGradient: Convolution;

@@ -1,8 +1,8 @@
 /** @file Convolution and pooling in ONNX, whose pictures are NCHW and filters OIHW. */
-import type { Convolution, Pool } from "../../program/program.ts";
+import type { Convolution, Node, Pool } from "../../program/program.ts";
 import { sizeOf } from "../../tree.ts";
-import type { Emitter } from "./emitters.ts";
-import type { OnnxBuilder } from "./onnx-builder.ts";
+import type { Emitter } from "./emitter.ts";
+import type { OnnxBuilder, Operand } from "./onnx-builder.ts";
 
 const toNchw = (onnx: OnnxBuilder, name: string) => onnx.emit("Transpose", [name], { perm: [0, 3, 1, 2] });
 const toNhwc = (onnx: OnnxBuilder, name: string) => onnx.emit("Transpose", [name], { perm: [0, 2, 3, 1] });
@@ -40,24 +40,46 @@ const inputGradient: Emitter<"conv2dInputGradient"> = (onnx, { attributes, shape
 };
 
 /**
- * The filter's gradient is itself a convolution: pictures and gradients swap batch and channels, strides become
- * dilations. With G groups the groups stay apart as channels of one picture.
+ * The filter's gradient is itself a convolution: batch and channels change places, strides become dilations. The rows of
+ * an NHWC picture are read as they lie, W * C numbers in which one step to the right is C numbers long: nothing is moved,
+ * and all window places and channels are columns of one matrix product.
  */
-const filterGradient: Emitter<"conv2dFilterGradient"> = (onnx, { attributes, shape }, [x, dy]) => {
-  const { strides, dilations, groups } = attributes;
-  const [height, width] = shape as [number, number];
-  const [batch, rows, columns, channels] = x!.shape as [number, number, number, number];
-  const swap = (name: string) => onnx.emit("Transpose", [name], { perm: [3, 0, 1, 2] });
-  const options = { ...windowAttributes({ ...attributes, strides: dilations, dilations: strides }), group: groups };
-  const picture = swap(x!.name);
-  const grouped = groups === 1 ? picture : reshape(onnx, picture, [1, channels * batch, rows, columns]);
-  const result = onnx.emit("Conv", [grouped, swap(dy!.name)], options);
+const filterGradient: Emitter<"conv2dFilterGradient"> = (onnx, node, [x, dy]) => {
+  const { attributes, shape } = node;
+  const { strides, groups } = attributes;
+  if (groups !== 1) return groupedFilterGradient(onnx, node, [x!, dy!]);
+  const [height, width, channels, outputs] = shape as [number, number, number, number];
+  const [batch, rows, columns] = x!.shape as [number, number, number];
+  const [top, bottom, left, right] = attributes.pads;
+  const picture = reshape(onnx, x!.name, [1, batch, rows, columns * channels]);
+  const windows = onnx.emit("Transpose", [dy!.name], { perm: [3, 0, 1, 2] }); // [O, B, h, w]
+  const result = onnx.emit("Conv", [picture, windows], {
+    pads: [top, left * channels, bottom, right * channels],
+    dilations: [strides[0], strides[1] * channels],
+  });
   // Windows that do not tile the picture leave surplus rows and columns.
-  const corner = [onnx.integers([0, 0]), onnx.integers([height, width]), onnx.integers([2, 3])];
-  const cropped = onnx.emit("Slice", [result, ...corner]);
-  if (groups === 1) return onnx.emit("Transpose", [cropped], { perm: [2, 3, 0, 1] });
-  return onnx.emit("Transpose", [cropped], { perm: [2, 3, 0, 1] });
+  const corner = [onnx.integers([0, 0]), onnx.integers([height, width * channels]), onnx.integers([2, 3])];
+  const cropped = onnx.emit("Slice", [result, ...corner]); // [1, O, h, w * C]
+  const gradient = onnx.emit("Transpose", [cropped], { perm: [0, 2, 3, 1] });
+  return reshape(onnx, gradient, [height, width, channels, outputs]);
 };
+
+/** With G groups the groups stay apart as channels of one picture. */
+function groupedFilterGradient(
+  onnx: OnnxBuilder,
+  { attributes, shape }: Node<"conv2dFilterGradient">,
+  [x, dy]: readonly [Operand, Operand],
+): string {
+  const { strides, groups } = attributes;
+  const [height, width] = shape as [number, number];
+  const [batch, rows, columns, channels] = x.shape as [number, number, number, number];
+  const swap = (name: string) => onnx.emit("Transpose", [name], { perm: [3, 0, 1, 2] });
+  const picture = reshape(onnx, swap(x.name), [1, channels * batch, rows, columns]);
+  const windows = windowAttributes({ ...attributes, strides: [1, 1], dilations: strides });
+  const result = onnx.emit("Conv", [picture, swap(dy.name)], { ...windows, group: groups });
+  const corner = [onnx.integers([0, 0]), onnx.integers([height, width]), onnx.integers([2, 3])];
+  return onnx.emit("Transpose", [onnx.emit("Slice", [result, ...corner])], { perm: [2, 3, 0, 1] });
+}
 
 const poolAttributes = (pool: Pool) => {
   const { strides, pads } = windowAttributes(pool);

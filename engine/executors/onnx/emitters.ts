@@ -2,10 +2,8 @@
 import type { Axes, Node, Op } from "../../program/program.ts";
 import { sizeOf } from "../../tree.ts";
 import { convolutionEmitters } from "./convolution-emitters.ts";
+import type { Emitter } from "./emitter.ts";
 import type { OnnxBuilder, Operand } from "./onnx-builder.ts";
-
-/** Writes one node and returns the name of its result. */
-export type Emitter<O extends Op> = (onnx: OnnxBuilder, node: Node<O>, operands: readonly Operand[]) => string;
 
 type Emitters = { readonly [O in Exclude<Op, "input" | "constant">]: Emitter<O> };
 

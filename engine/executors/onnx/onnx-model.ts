@@ -1,7 +1,8 @@
 /** @file Translates a program into an ONNX model. */
 import type { Convolution, Node, Program } from "../../program/program.ts";
 import { emitConvolution } from "./convolution-emitters.ts";
-import { type Emitter, emitters } from "./emitters.ts";
+import type { Emitter } from "./emitter.ts";
+import { emitters } from "./emitters.ts";
 import { createOnnxBuilder, type OnnxBuilder, type Operand } from "./onnx-builder.ts";
 import { encodeOnnx, type OnnxNode, type OnnxValue, onnxTypes } from "./onnx-file.ts";
 
