@@ -27,7 +27,7 @@ const times = [
 ] as const;
 const tasks = ["push the red block", "push the blue block to the left"];
 const grey = (episode: number, frame: number) => 30 + episode * 100 + frame * 12;
-const state = (episode: number, frame: number) => Float32Array.of(frame / 4, -episode, 0.1);
+const state = (episode: number, frame: number) => Float32Array.of(frame / 4, -1 - episode, 0.1);
 const action = (episode: number, frame: number) => Float32Array.of(frame + episode, -0.5);
 
 const frameOf = (episode: number, frame: number) => ({

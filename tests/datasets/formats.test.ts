@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { openHdf5 } from "#datasets/hdf5/reader.ts";
 import { createRobomimicWriter } from "#datasets/hdf5/writer.ts";
 import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
+import { createMcapSet, openMcapSet } from "#datasets/mcap/episodes.ts";
 import { type DatasetFormat, datasetContract } from "../contracts/dataset.contract.ts";
 import { temporaryFolder } from "./make-video.ts";
 
@@ -25,5 +26,11 @@ datasetContract({
   name: "robomimic HDF5",
   create: (features, fps) => createRobomimicWriter(fresh(".hdf5"), { features, fps, robotType: "pusher" }),
   open: () => openHdf5(last),
+  pictureTolerance: 0,
+});
+datasetContract({
+  name: "MCAP",
+  create: (features, fps) => createMcapSet(fresh(), { features, fps, robotType: "pusher" }),
+  open: () => openMcapSet(last),
   pictureTolerance: 0,
 });
