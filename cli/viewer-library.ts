@@ -2,14 +2,16 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "#core/errors.ts";
 import type { Catalog, EpisodeDetail } from "#sim-viewer/src/episode/viewer-protocol.ts";
-import { createLeRobotSet, type LeRobotSet, type OpenReader } from "./viewer-lerobot.ts";
+import { createDataset, type Dataset } from "./viewer-datasets.ts";
+import { createFilms } from "./viewer-films.ts";
+import { type FoundSet, isHdf5, openSet, recogniseFolder } from "./viewer-formats.ts";
 import { createRolloutLister, groupRollouts, type ListedRollout, type RolloutLister } from "./viewer-rollouts.ts";
 import { type GroupSource, isFile } from "./viewer-source.ts";
 
 /**
  * @file What the given folders have to show: every folder below them that holds `*.rollout` files is a group (one for each
- * policy where several share a folder), and so is every LeRobot set. They are looked through again for every catalogue,
- * so that a run in progress grows in the list.
+ * policy where several share a folder), and so is every data set. They are looked through again for every catalogue, so
+ * that a run in progress grows in the list.
  */
 
 export type ViewerLibrary = {
@@ -26,7 +28,7 @@ const skipped = new Set(["node_modules", "videos", "images"]);
 /** Files that are read at the same time. */
 const readers = 8;
 
-type Found = { readonly rolloutFolders: Map<string, string[]>; readonly sets: string[] };
+type Found = { readonly rolloutFolders: Map<string, string[]>; readonly sets: FoundSet[] };
 
 const byNumber = (left: string, right: string) => left.localeCompare(right, "en", { numeric: true });
 const isFolder = (path: string) =>
@@ -35,13 +37,18 @@ const isFolder = (path: string) =>
     () => false,
   );
 
-/** Walks down at most four levels; a LeRobot set is one thing and is not walked into. */
+/** Walks down at most four levels; a folder that is one data set is not walked into. */
 async function find(folder: string, depth: number, found: Found): Promise<Found> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  if (entries.some((entry) => entry.name === "meta") && (await isFile(join(folder, "meta/info.json")))) {
-    found.sets.push(folder);
+  const set = await recogniseFolder(
+    folder,
+    entries.map((entry) => entry.name),
+  );
+  if (set) {
+    found.sets.push(set);
     return found;
   }
+  if (entries.some(({ name }) => isHdf5(name))) found.sets.push({ path: folder, format: "hdf5" });
   const rollouts = entries.filter((entry) => entry.name.endsWith(".rollout")).map((entry) => join(folder, entry.name));
   if (rollouts.length > 0) found.rolloutFolders.set(folder, rollouts.sort(byNumber));
   if (depth === deepest) return found;
@@ -51,6 +58,14 @@ async function find(folder: string, depth: number, found: Found): Promise<Found>
     if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(path)))) await find(path, depth + 1, found);
   }
   return found;
+}
+
+/** Files that hold episodes by themselves. */
+export const isEpisodeFile = (path: string) => path.endsWith(".rollout") || isHdf5(path);
+
+function findSingle(path: string): Found {
+  if (isHdf5(path)) return { rolloutFolders: new Map(), sets: [{ path, format: "hdf5" }] };
+  return { rolloutFolders: new Map([[dirname(path), [path]]]), sets: [] };
 }
 
 async function listAll(paths: readonly string[], list: RolloutLister): Promise<ListedRollout[]> {
@@ -66,7 +81,7 @@ async function listAll(paths: readonly string[], list: RolloutLister): Promise<L
   return listed;
 }
 
-/** A folder to look through, or one rollout; `name` starts the names of its groups where several are given. */
+/** A folder to look through, or one file; `name` starts the names of its groups where several are given. */
 type Root = { readonly path: string; readonly name: string };
 
 function nameRoots(paths: readonly string[]): Root[] {
@@ -84,30 +99,36 @@ function nameRoots(paths: readonly string[]): Root[] {
 /**
  * Makes the library.
  *
- * @param paths folders, or single `*.rollout` files
- * @param open  how LeRobot sets are opened
+ * @param paths folders, or single files that `isEpisodeFile` knows
  */
-export function createLibrary(paths: readonly string[], open: OpenReader): ViewerLibrary {
+export function createLibrary(paths: readonly string[]): ViewerLibrary {
   const roots = nameRoots(paths);
   const list = createRolloutLister();
-  const sets = new Map<string, LeRobotSet>();
+  const films = createFilms();
+  const sets = new Map<string, Dataset>();
   let sources = new Map<string, GroupSource>();
 
   async function scanRoot({ path, name }: Root): Promise<GroupSource[]> {
-    const isSingle = path.endsWith(".rollout") && (await isFile(path));
+    const isSingle = isEpisodeFile(path) && (await isFile(path));
     const base = isSingle ? dirname(path) : path;
-    const found: Found = isSingle
-      ? { rolloutFolders: new Map([[base, [path]]]), sets: [] }
-      : await find(path, 0, { rolloutFolders: new Map(), sets: [] });
+    const found = isSingle ? findSingle(path) : await find(path, 0, { rolloutFolders: new Map(), sets: [] });
     const idOf = (folder: string) =>
       [name, relative(base, folder).split(sep).join("/")].filter(Boolean).join("/") || basename(base);
     const groups: GroupSource[] = [];
     for (const [folder, files] of found.rolloutFolders) {
       groups.push(...groupRollouts(idOf(folder), idOf(folder), await listAll(files, list)));
     }
-    for (const folder of found.sets) {
-      if (!sets.has(folder)) sets.set(folder, createLeRobotSet(folder, idOf(folder), idOf(folder), open));
-      groups.push(await sets.get(folder)!.source());
+    for (const set of found.sets) {
+      // Rollouts may lie in the folder of an HDF5 set.
+      const isTaken = found.rolloutFolders.has(set.path);
+      const id = isTaken ? `${idOf(set.path)} (${set.format})` : idOf(set.path);
+      if (!sets.has(id)) {
+        sets.set(
+          id,
+          createDataset(set.path, { id, label: id, kind: set.format }, () => openSet(set), films),
+        );
+      }
+      groups.push(await sets.get(id)!.source());
     }
     return groups;
   }
@@ -143,6 +164,7 @@ export function createLibrary(paths: readonly string[], open: OpenReader): Viewe
     },
     async close() {
       for (const set of sets.values()) await set.close();
+      await films.close();
     },
   };
 }

@@ -1,15 +1,17 @@
 import { stat } from "node:fs/promises";
 import { UserError } from "#core/errors.ts";
-import { openLeRobot } from "#datasets/lerobot/index.ts";
 import { loadPage } from "./viewer-build.ts";
-import { createLibrary } from "./viewer-library.ts";
+import { createLibrary, isEpisodeFile } from "./viewer-library.ts";
 import { closeServer, createViewerServer, isLoopback, listen } from "./viewer-server.ts";
 
 /** The viewer's usual port. */
 export const viewerPort = 5180;
 
 export type ViewerOptions = {
-  /** Folders that hold rollouts and LeRobot sets, up to four levels deep, or single `*.rollout` files. */
+  /**
+   * Folders that hold rollouts or data sets (LeRobot, RLDS, HDF5), up to four levels deep; or single `*.rollout` or
+   * `*.hdf5` files.
+   */
   readonly paths: readonly string[];
   /** Address of a rosbridge ("ws://127.0.0.1:9090", with `?token=` where it asks for one) whose robot is shown live. */
   readonly robot?: string;
@@ -28,10 +30,10 @@ async function expectPaths(paths: readonly string[], robot: string | undefined):
     throw new UserError("viewer.paths: must name a folder, got none. Pass the folder of a run.");
   for (const path of paths) {
     const info = await stat(path).catch(() => null);
-    if (info?.isDirectory() || (info?.isFile() && path.endsWith(".rollout"))) continue;
+    if (info?.isDirectory() || (info?.isFile() && isEpisodeFile(path))) continue;
     const what = info ? "which is neither" : "which does not exist";
     throw new UserError(
-      `viewer.paths: must be a folder or a *.rollout file, got "${path}", ${what}. Check its spelling.`,
+      `viewer.paths: must be a folder, a *.rollout or an *.hdf5 file, got "${path}", ${what}. Check its spelling.`,
     );
   }
 }
@@ -60,7 +62,7 @@ export async function startViewer(options: ViewerOptions): Promise<RunningViewer
   await expectPaths(paths, robot);
   if (robot !== undefined) expectRobot(robot);
   const page = await loadPage(() => log("viewer: building the page (some seconds, once)"));
-  const library = createLibrary(paths, openLeRobot);
+  const library = createLibrary(paths);
   const server = createViewerServer(library, page, { isPublic: !isLoopback(host), robot: robot ?? null });
   const bound = await listen(server, host, port);
   const name = host.includes(":") ? `[${host}]` : host;

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { createLibrary } from "#cli/viewer-library.ts";
 import { UserError } from "#core/errors.ts";
-import { openLeRobot } from "#datasets/lerobot/index.ts";
 import { encodeRollout } from "#world/rollout.ts";
 import { temporaryFolder } from "../datasets/make-video.ts";
 import { makeRollout } from "../sim-viewer/make-rollout.ts";
@@ -24,7 +23,7 @@ mkdirSync(join(folder, "empty"));
 symlinkSync(join(folder, "run"), join(folder, "empty/linked"));
 
 const names = async (...paths: string[]) =>
-  (await createLibrary(paths, openLeRobot).catalog()).groups.map(({ id, episodes }) => [
+  (await createLibrary(paths).catalog()).groups.map(({ id, episodes }) => [
     id,
     ...episodes.map((episode) => episode.id),
   ]);
@@ -52,11 +51,33 @@ describe("createLibrary", () => {
   });
 
   it("finds an episode that was written after the catalogue", async () => {
-    const library = createLibrary([join(folder, "run")], openLeRobot);
+    const library = createLibrary([join(folder, "run")]);
     await library.catalog();
     const path = write("run/rollouts/episode_11.rollout");
     expect(await library.rolloutFile("rollouts", "episode_11")).toBe(path);
     expect((await library.episode("rollouts", "episode_11")).timestampsS).toBeAllClose([0, 0.1]);
+  });
+
+  it("keeps data sets of every format beside the rollouts, also broken ones", async () => {
+    for (const [path, content] of [
+      ["sets/lerobot/meta/info.json", "{"],
+      ["sets/rlds/features.json", "{"],
+      ["sets/rlds/dataset_info.json", "{"],
+      ["sets/mixed/demo.hdf5", "not HDF5"],
+    ] as const) {
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+    write("sets/mixed/episode_1.rollout");
+    const { groups } = await createLibrary([join(folder, "sets")]).catalog();
+    expect(groups.map(({ id, kind, problem }) => [id, kind, problem === undefined])).toEqual([
+      ["mixed", "rollouts", true],
+      ["lerobot", "lerobot", false],
+      ["mixed (hdf5)", "hdf5", false],
+      ["rlds", "rlds", false],
+    ]);
+    const single = await createLibrary([join(folder, "sets/mixed/demo.hdf5")]).catalog();
+    expect(single.groups.map(({ id, kind }) => [id, kind])).toEqual([["demo.hdf5", "hdf5"]]);
   });
 
   it.each([
@@ -66,7 +87,7 @@ describe("createLibrary", () => {
     ["", ""],
     ["__proto__", "constructor"],
   ])("has no episode %p / %p", async (group, id) => {
-    const library = createLibrary([join(folder, "run")], openLeRobot);
+    const library = createLibrary([join(folder, "run")]);
     await expect(library.episode(group, id)).rejects.toThrow(UserError);
     await expect(library.rolloutFile(group, id)).rejects.toThrow("Choose one from the list.");
     await expect(library.videoFile(group, id, "front")).rejects.toThrow(UserError);

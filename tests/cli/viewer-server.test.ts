@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createLibrary } from "#cli/viewer-library.ts";
 import { closeServer, createViewerServer, listen } from "#cli/viewer-server.ts";
-import { openLeRobot } from "#datasets/lerobot/index.ts";
 import type { Catalog, EpisodeDetail, ViewerProblem } from "#sim-viewer/src/episode/viewer-protocol.ts";
 import { encodeRollout } from "#world/rollout.ts";
 import { temporaryFolder } from "../datasets/make-video.ts";
@@ -30,7 +29,7 @@ let server: Server;
 let port: number;
 let url: string;
 beforeAll(async () => {
-  server = createViewerServer(createLibrary([folder], openLeRobot), page);
+  server = createViewerServer(createLibrary([folder]), page);
   port = await listen(server, "127.0.0.1", 0);
   url = `http://127.0.0.1:${port}`;
 });
@@ -185,7 +184,7 @@ describe("names of the host", () => {
   });
 
   it("may be any once the viewer is public", async () => {
-    const open = createViewerServer(createLibrary([folder], openLeRobot), page, { isPublic: true });
+    const open = createViewerServer(createLibrary([folder]), page, { isPublic: true });
     const at = await listen(open, "127.0.0.1", 0);
     const answer = await fetch(`http://127.0.0.1:${at}/`, { headers: { host: "robot.lan" } });
     expect(answer.status).toBe(200);
@@ -196,7 +195,7 @@ describe("names of the host", () => {
 describe("a robot", () => {
   it("is named in the catalogue and is the only other place that the page may open", async () => {
     const robot = "ws://127.0.0.1:9090/?token=0123456789abcdef";
-    const live = createViewerServer(createLibrary([], openLeRobot), page, { robot });
+    const live = createViewerServer(createLibrary([]), page, { robot });
     const at = await listen(live, "127.0.0.1", 0);
     const answer = await fetch(`http://127.0.0.1:${at}/api/catalog`);
     expect(await answer.json()).toEqual({ path: "", groups: [], robot });
@@ -208,14 +207,14 @@ describe("a robot", () => {
 
 describe("listen", () => {
   it("says in one sentence that the port is in use", async () => {
-    const second = createViewerServer(createLibrary([folder], openLeRobot), page);
+    const second = createViewerServer(createLibrary([folder]), page);
     await expect(listen(second, "127.0.0.1", port)).rejects.toThrow(
       `viewer.port: must be a free port, got ${port}, which is in use. Pass --port ${port + 1}.`,
     );
   });
 
   it("says in one sentence that the address is not of this machine", async () => {
-    const second = createViewerServer(createLibrary([folder], openLeRobot), page);
+    const second = createViewerServer(createLibrary([folder]), page);
     await expect(listen(second, "192.0.2.1", 0)).rejects.toThrow("viewer.host: must be an address of this machine");
   });
 });

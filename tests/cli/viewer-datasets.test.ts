@@ -1,9 +1,13 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "@jest/globals";
-import { createLeRobotSet, episodeSeries, playableTimes } from "#cli/viewer-lerobot.ts";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createDataset, episodeSeries, playableTimes } from "#cli/viewer-datasets.ts";
+import { createFilms } from "#cli/viewer-films.ts";
+import { openSet as openFound, type SetFormat } from "#cli/viewer-formats.ts";
+import { readFrameTimes } from "#cli/viewer-video-times.ts";
 import type { Episode, Feature } from "#core/contracts/episode.ts";
-import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
+import { createRobomimicWriter } from "#datasets/hdf5/writer.ts";
+import { createLeRobotWriter } from "#datasets/lerobot/index.ts";
 import { encodeRollout } from "#world/rollout.ts";
 import { temporaryFolder } from "../datasets/make-video.ts";
 import { makeRollout } from "../sim-viewer/make-rollout.ts";
@@ -39,9 +43,12 @@ beforeAll(async () => {
   await writer.finish();
 });
 
-const openSet = () => createLeRobotSet(folder, "set", "set", openLeRobot);
+const films = createFilms();
+afterAll(() => films.close());
+const openSet = (path = folder, format: SetFormat = "lerobot") =>
+  createDataset(path, { id: "set", label: "set", kind: format }, () => openFound({ path, format }), films);
 
-describe("createLeRobotSet", () => {
+describe("createDataset", () => {
   it("lists all episodes with their tasks and lengths", async () => {
     const { group, has } = await openSet().source();
     expect(group.episodes.map(({ id, instruction, frames }) => [id, instruction, frames])).toEqual([
@@ -99,11 +106,41 @@ describe("createLeRobotSet", () => {
     expect(detail.notes).toEqual([`Camera ${camera}: the video of this episode is missing.`]);
   });
 
+  it("opens HDF5, whose single pictures become a film", async () => {
+    const path = join(folder, "..", "demonstrations.hdf5");
+    const writer = await createRobomimicWriter(path, {
+      fps: 10,
+      robotType: "arm",
+      features: {
+        action: { dtype: "float32", shape: [1], names: ["x"] },
+        [camera]: { dtype: "image", shape: [16, 16, 3], names: ["height", "width", "channels"] },
+      },
+    });
+    await writer.startEpisode("go");
+    for (const timestampS of timesS) {
+      const image = { data: new Uint8Array(16 * 16 * 3), width: 16, height: 16 };
+      await writer.addFrame({
+        timestampS,
+        values: { action: Float32Array.of(timestampS) },
+        images: { [camera]: image },
+      });
+    }
+    await writer.endEpisode();
+    await writer.finish();
+    const source = await openSet(path, "hdf5").source();
+    const detail = await source.episode("episode_000000");
+    expect(detail.timestampsS).toBeAllClose(timesS);
+    expect(detail.series.map(({ name }) => name)).toEqual(["action"]);
+    expect(detail.videos[0]!.frameTimesS).toBeAllClose(timesS);
+    const film = await source.videoFile("episode_000000", detail.videos[0]!.camera);
+    expect(await readFrameTimes(film!)).toBeAllClose(timesS);
+  });
+
   it("keeps a set that cannot be opened in the list, with the reason", async () => {
     const broken = join(folder, "..", "broken");
     mkdirSync(join(broken, "meta"), { recursive: true });
     writeFileSync(join(broken, "meta/info.json"), "{");
-    const { group } = await createLeRobotSet(broken, "broken", "broken", openLeRobot).source();
+    const { group } = await openSet(broken).source();
     expect(group.episodes).toEqual([]);
     expect(group.problem).toContain("info.json");
   });
