@@ -57,7 +57,7 @@ inBrowser(`a live robot in a browser${executablePath ? "" : " (skipped: no Chrom
   });
 
   it("is said to be lost when its link breaks, and comes back by itself", async () => {
-    const { port } = arm;
+    const port = Number(new URL(arm.url).port);
     await arm.close();
     await page.locator(".badge", { hasText: "Link lost" }).waitFor();
     arm = await start(port);
