@@ -1,8 +1,7 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
-import { findEmbodiment } from "./embodiments/index.ts";
 import { type RolloutResult, rolloutResult } from "./evaluation/rollout-result.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
-import { findSuite } from "./suites/suite.ts";
+import { findEmbodiment, findSuite } from "./suites/index.ts";
 import type { SimulatedWorld } from "./world.ts";
 
 /** One episode of the scripted expert. T frames; the last one has no action after it (its row is zero). */
@@ -59,7 +58,7 @@ export function simulateEpisode(
     world.advance(expert.act(truth));
   }
   const log = world.log("expert");
-  const { recordsActions } = findEmbodiment(instance.embodiment);
+  const { recordsActions } = findEmbodiment(instance.embodiment, instance.suite);
   const frames = new Uint8Array(pictures.length * size * size * 3);
   for (const [row, picture] of pictures.entries()) frames.set(picture, row * picture.length);
   const width = states[0]!.length;

@@ -1,6 +1,5 @@
 export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
 export { planarDelta } from "./embodiments/embodiment.ts";
-export { embodiments, findEmbodiment } from "./embodiments/index.ts";
 export type { EpisodeTruth, SimulatedEpisode } from "./episode.ts";
 export { type EvaluateOptions, evaluatePolicy } from "./evaluation/evaluate.ts";
 export { randomPolicy, zeroPolicy } from "./evaluation/floors.ts";
@@ -10,10 +9,11 @@ export { decodeRollout, encodeRollout, readRollout, writeRollout } from "./rollo
 export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simulate.ts";
 export { type ArmReading, type ArmTask, SimulatedArm } from "./simulated-arm.ts";
 export { drawInstance, drawInstances, type InstanceRequest } from "./suites/draw.ts";
+export { findEmbodiment, findSuite, suites } from "./suites/index.ts";
 export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/config.ts";
 export { pushVocabulary } from "./suites/push/grammar.ts";
 export { type PushPresetName, pushPresets } from "./suites/push/presets.ts";
 export { type PushSplit, pushSplits } from "./suites/push/splits.ts";
-export { type Expert, findSuite, type TableTruth } from "./suites/suite.ts";
+export type { Expert, Suite, TableTruth } from "./suites/suite.ts";
 export { reachM } from "./tabletop/workspace.ts";
 export { createWorld, type SimulatedWorld, type WorldOptions } from "./world.ts";

@@ -6,21 +6,22 @@ import { FormatError } from "#core/errors.ts";
 import { quaternionFromMatrix } from "#core/geometry/quaternion.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
 import type { Scene, ScenePose } from "./scene/scene.ts";
-import { controlRateHz } from "./tabletop/workspace.ts";
 
 /** Collects what happens in one episode, frame by frame. */
 export class RolloutRecorder {
   private readonly instance: TaskInstance;
   private readonly scene: Scene;
   private readonly actionNames: readonly string[];
+  private readonly rateHz: number;
   private poses: ScenePose[] = [];
   private actions: Float32Array[] = [];
   private controls: Float64Array[] = [];
 
-  constructor(instance: TaskInstance, scene: Scene, actionNames: readonly string[]) {
+  constructor(instance: TaskInstance, scene: Scene, actionNames: readonly string[], rateHz: number) {
     this.instance = instance;
     this.scene = scene;
     this.actionNames = actionNames;
+    this.rateHz = rateHz;
   }
 
   /** @param pose the world when the observation was taken @param action f32[A] as sent @param controls f64[U] */
@@ -40,7 +41,7 @@ export class RolloutRecorder {
       version: 1,
       instance: this.instance,
       policyId,
-      rateHz: controlRateHz,
+      rateHz: this.rateHz,
       frames: poses.length,
       scene: this.scene,
       geomPoses: packPoses(poses, (frame) => [frame.geomPositions, frame.geomRotations]),

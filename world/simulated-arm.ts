@@ -9,7 +9,6 @@ import { loadPhysics } from "./physics/mujoco.ts";
 import { type PictureOptions, Pictures } from "./pictures.ts";
 import type { TableTruth } from "./suites/suite.ts";
 import { TabletopSimulation } from "./tabletop/simulation.ts";
-import { substeps, timestepS } from "./tabletop/workspace.ts";
 
 export type ArmReading = {
   /** Simulated time since the reset, seconds. */
@@ -97,6 +96,7 @@ export class SimulatedArm {
 
   /** Runs the physics for so many seconds (whole steps of 5 ms; the rest is kept for the next call). */
   advance(durationS: number): void {
+    const { substeps, timestepS } = this.simulation;
     this.owedS += durationS;
     let left = Math.floor(this.owedS / timestepS + 1e-9);
     this.owedS -= left * timestepS;
@@ -117,14 +117,14 @@ export class SimulatedArm {
     if (this.task.isOver) return;
     const { done, unstable } = this.simulation.endControlStep();
     const verdict = unstable ? { success: false, reasons: ["the physics became unstable"] } : this.simulation.verdict();
-    this.task = { ...verdict, isOver: done, elapsedS: this.simulation.step * substeps * timestepS };
+    this.task = { ...verdict, isOver: done, elapsedS: this.simulation.step / this.simulation.rateHz };
   }
 
   read(): ArmReading {
     const { positions, velocities } = this.simulation.joints(armJointNames[0]!, count);
     const { position, rotation } = this.simulation.tip();
     return {
-      timeS: this.steps * timestepS,
+      timeS: this.steps * this.simulation.timestepS,
       positionsRad: positions,
       velocitiesRadS: velocities,
       setpointsRad: this.setpoints.slice(),

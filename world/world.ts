@@ -9,7 +9,6 @@ import type { RolloutLog } from "./scene/rollout-log.ts";
 import type { Scene, ScenePose } from "./scene/scene.ts";
 import type { TableTruth } from "./suites/suite.ts";
 import { type Progress, TabletopSimulation } from "./tabletop/simulation.ts";
-import { controlRateHz } from "./tabletop/workspace.ts";
 
 export type WorldOptions = PictureOptions & {
   /** Side of the square pictures of camera `front`, pixels. */
@@ -44,7 +43,8 @@ export class SimulatedWorld implements World {
   start(instance: TaskInstance): void {
     this.simulation.reset(instance);
     this.latest = { done: false, success: false, unstable: false };
-    this.recorder = new RolloutRecorder(instance, this.simulation.scene, this.simulation.embodiment.space.names);
+    const { scene, embodiment, rateHz } = this.simulation;
+    this.recorder = new RolloutRecorder(instance, scene, embodiment.space.names, rateHz);
   }
 
   step(action: Float32Array): StepResult {
@@ -68,7 +68,7 @@ export class SimulatedWorld implements World {
       images: { front: this.render(this.options.size) },
       state: this.simulation.state(),
       instruction: this.simulation.instance.instruction,
-      stampNs: BigInt(this.simulation.step) * BigInt(Math.round(1e9 / controlRateHz)),
+      stampNs: BigInt(this.simulation.step) * BigInt(Math.round(1e9 / this.simulation.rateHz)),
     };
   }
 

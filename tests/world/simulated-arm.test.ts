@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { ConfigError, RobotError } from "#core/errors.ts";
 import { armChain, armHome, armJointsAt, drawInstance, pushPresets, SimulatedArm } from "#world/index.ts";
+import type { TabletopInitial } from "#world/tabletop/initial.ts";
 
 const draw = (embodiment: string, seed = 1) =>
   drawInstance({ suite: pushPresets.demo, embodiment, split: "seen", seed });
@@ -103,8 +104,8 @@ describe("SimulatedArm", () => {
   it("solves a task that it is steered through", () => {
     const reach = Array.from({ length: 40 }, (_, seed) => draw("arm", seed)).find(({ task }) => task === "reach")!;
     arm.reset(reach);
-    const { blocks } = reach.initial as { blocks: readonly { id: string; position: readonly [number, number] }[] };
-    const red = blocks.find(({ id }) => id === "red-cylinder")!.position;
+    const { objects } = reach.initial as TabletopInitial;
+    const red = objects.find(({ id }) => id === "red-cylinder")!.position;
     let [x, y] = arm.read().tip.position;
     let joints = arm.read().positionsRad;
     for (let tick = 0; tick < 60 && !arm.verdict().isOver; tick++) {

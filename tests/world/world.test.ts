@@ -88,8 +88,8 @@ describe("SimulatedWorld", () => {
   it("marks an episode whose physics broke as unstable, never as solved", () => {
     const instance = draw("pusher", 8);
     const initial = instance.initial as TabletopInitial;
-    const [first, ...others] = initial.blocks;
-    const broken = { ...initial, blocks: [{ ...first!, position: [Number.NaN, 0] as const }, ...others] };
+    const [first, ...others] = initial.objects;
+    const broken = { ...initial, objects: [{ ...first!, position: [Number.NaN, 0, 0.02] as const }, ...others] };
     world.start({ ...instance, hash: "broken", initial: broken });
     expect(world.advance(push)).toEqual({ done: true, success: false, unstable: true });
   });
@@ -99,7 +99,7 @@ describe("SimulatedWorld", () => {
     expect(() => world.start({ ...instance, suite: "juggle" })).toThrow('suite: must be one of push, got "juggle"');
     expect(() => world.start({ ...instance, embodiment: "crane" })).toThrow('got "crane"');
     const initial = instance.initial as TabletopInitial;
-    const strange = { ...initial, blocks: [{ ...initial.blocks[0]!, id: "pink-cone" }] };
+    const strange = { ...initial, objects: [{ ...initial.objects[0]!, id: "pink-cone" }] };
     expect(() => world.start({ ...instance, initial: strange })).toThrow('blocks must be known, got "pink-cone"');
   });
 

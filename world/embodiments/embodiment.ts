@@ -2,23 +2,22 @@ import type { ActionSpace } from "#core/contracts/action.ts";
 import type { Simulation } from "../physics/simulation.ts";
 import { reachM, stepLimitM } from "../tabletop/workspace.ts";
 
-export type EmbodimentId = "pusher" | "arm" | "hand";
-
 /** MJCF pieces that an embodiment adds to the tabletop. */
 export type EmbodimentModel = {
   readonly bodies: string;
   readonly actuators: string;
   readonly exclusions?: string;
+  readonly equalities?: string;
 };
 
 /** What stands for the policy's body in one simulation: turns actions into actuator targets. */
 export interface Effector {
-  /** Puts the tip at [x, y], at rest. */
-  place(tip: readonly [number, number]): void;
+  /** Puts the tool at its start (`TabletopInitial.tip`), at rest. */
+  place(tip: readonly number[]): void;
   /** Does an action f32[A] that is within limits. @returns the new actuator targets f64[U] */
   command(action: ArrayLike<number>): Float64Array;
-  /** Where the tip is now, metres. */
-  tip(): [number, number];
+  /** What the state log keeps of the body, as `logNames` says. */
+  logged(): readonly number[];
   /** f32[S] as `stateNames` says. */
   state(): Float32Array;
   /** What `command` remembers between steps, a plain JSON value. */
@@ -27,21 +26,30 @@ export interface Effector {
 }
 
 export type Embodiment = {
-  readonly id: EmbodimentId;
+  readonly id: string;
   /** Shapes to choose from; one model is compiled per variant. */
   readonly variants: readonly string[];
-  /** Distance from the tip to a pushed block's surface, metres. */
-  readonly tipRadiusM: number;
   /** False for bodies that stand for people in videos: their actions are truth for probes, never data. */
   readonly recordsActions: boolean;
   readonly space: ActionSpace;
   readonly stateNames: readonly string[];
   readonly stateUnits: readonly string[];
+  /** Columns of the state log, metres and quaternions; the first two are the tip's x and y. */
+  readonly logNames: readonly string[];
   model(variant: string): EmbodimentModel;
   attach(simulation: Simulation, variant: string): Effector;
 };
 
-/** The one action space of the push suite: metres per control step on the table's axes. */
+/** A body that pushes with something round. */
+export type Pusher = Embodiment & {
+  /** Distance from the tip to a pushed block's surface, metres. */
+  readonly tipRadiusM: number;
+};
+
+/** Columns of the state log of bodies that move in the plane. */
+export const planarLog = ["tip x", "tip y"] as const;
+
+/** The action space of the push suite: metres per control step on the table's axes. */
 export const planarDelta: ActionSpace = {
   kind: "planar-delta",
   names: ["dx", "dy"],

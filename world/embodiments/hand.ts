@@ -6,7 +6,7 @@
 import { arcTangent2 } from "#core/geometry/trigonometry.ts";
 import type { Simulation } from "../physics/simulation.ts";
 import { element } from "../physics/xml.ts";
-import { type Effector, type Embodiment, moveTarget, planarDelta } from "./embodiment.ts";
+import { type Effector, moveTarget, type Pusher, planarDelta, planarLog } from "./embodiment.ts";
 import { planarSlides, slideGains } from "./pusher.ts";
 
 /** Where the forearm points back to, metres; x is mirrored for a left hand. */
@@ -64,7 +64,7 @@ function parts(side: 1 | -1): string {
   ].join("");
 }
 
-export const hand: Embodiment = {
+export const hand: Pusher = {
   id: "hand",
   variants: ["right", "left"],
   tipRadiusM: bunchRadiusM,
@@ -72,6 +72,7 @@ export const hand: Embodiment = {
   space: planarDelta,
   stateNames: ["tip x", "tip y"],
   stateUnits: ["m", "m"],
+  logNames: planarLog,
   model: (variant) => ({
     bodies: element(
       "body",
@@ -101,8 +102,8 @@ class HandEffector implements Effector {
     this.elbow = [side * elbowM[0], elbowM[1]];
   }
 
-  place(tip: readonly [number, number]): void {
-    this.target = [tip[0], tip[1]];
+  place([x, y]: readonly number[]): void {
+    this.target = [x!, y!];
     const controls = this.controls();
     this.simulation.setPositions(this.address, controls);
     this.simulation.setControls(controls);
@@ -118,13 +119,12 @@ class HandEffector implements Effector {
     return Float64Array.of(x, y, arcTangent2(this.elbow[0] - x, y - this.elbow[1]));
   }
 
-  tip(): [number, number] {
-    const [x, y] = this.simulation.positions(this.address, 2);
-    return [x!, y!];
+  logged(): readonly number[] {
+    return [...this.simulation.positions(this.address, 2)];
   }
 
   state(): Float32Array {
-    return Float32Array.from(this.tip());
+    return Float32Array.from(this.logged());
   }
 
   memory(): readonly number[] {

@@ -1,6 +1,6 @@
 import type { Simulation } from "../physics/simulation.ts";
 import { element } from "../physics/xml.ts";
-import { type Effector, type Embodiment, moveTarget, planarDelta } from "./embodiment.ts";
+import { type Effector, moveTarget, type Pusher, planarDelta, planarLog } from "./embodiment.ts";
 
 const radiusM = 0.02;
 const halfLengthM = 0.06;
@@ -17,7 +17,7 @@ export function planarSlides(): string {
 }
 
 /** A vertical rod that moves in the plane: two slides under position control. */
-export const pusher: Embodiment = {
+export const pusher: Pusher = {
   id: "pusher",
   variants: ["rod"],
   tipRadiusM: radiusM,
@@ -25,6 +25,7 @@ export const pusher: Embodiment = {
   space: planarDelta,
   stateNames: ["tip x", "tip y"],
   stateUnits: ["m", "m"],
+  logNames: planarLog,
   model: () => ({
     bodies: element(
       "body",
@@ -58,10 +59,10 @@ class PlanarEffector implements Effector {
     this.address = simulation.joint("tip x").position;
   }
 
-  place(tip: readonly [number, number]): void {
-    this.target = [tip[0], tip[1]];
-    this.simulation.setPositions(this.address, tip);
-    this.simulation.setControls(tip);
+  place([x, y]: readonly number[]): void {
+    this.target = [x!, y!];
+    this.simulation.setPositions(this.address, this.target);
+    this.simulation.setControls(this.target);
   }
 
   command(delta: ArrayLike<number>): Float64Array {
@@ -69,13 +70,12 @@ class PlanarEffector implements Effector {
     return Float64Array.from(this.target);
   }
 
-  tip(): [number, number] {
-    const [x, y] = this.simulation.positions(this.address, 2);
-    return [x!, y!];
+  logged(): readonly number[] {
+    return [...this.simulation.positions(this.address, 2)];
   }
 
   state(): Float32Array {
-    return Float32Array.from(this.tip());
+    return Float32Array.from(this.logged());
   }
 
   memory(): readonly number[] {

@@ -9,7 +9,7 @@ import type { Observation } from "#core/contracts/observation.ts";
 import type { BatchPolicy, Policy } from "#core/contracts/policy.ts";
 import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
-import { findEmbodiment } from "../embodiments/index.ts";
+import { findEmbodiment } from "../suites/index.ts";
 import { openThreads, type Thread } from "../threads/threads.ts";
 import { type Answer, checkPolicy, pictureSize, readChunks } from "./policy-answers.ts";
 import type { RolloutResult } from "./rollout-result.ts";
@@ -48,7 +48,7 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
   const { instances, policy, batch = 32 } = options;
   const { spec } = policy;
   const executeSteps = options.executeSteps ?? spec.chunkLength;
-  const { space } = findEmbodiment(oneEmbodiment(instances));
+  const { space } = findEmbodiment(...oneEmbodiment(instances));
   checkPolicy(policy, space, ["front"], executeSteps);
   const size = pictureSize(spec);
   const workers = options.workers ?? Math.min(2, availableParallelism());
@@ -89,11 +89,13 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
   }
 }
 
-function oneEmbodiment(instances: readonly TaskInstance[]): string {
-  const names = [...new Set(instances.map(({ embodiment }) => embodiment))];
-  if (names.length === 1) return names[0]!;
+function oneEmbodiment(instances: readonly TaskInstance[]): readonly [embodiment: string, suite: string] {
+  const [first] = instances;
+  const names = new Set(instances.map(({ embodiment, suite }) => `${suite} ${embodiment}`));
+  if (first && names.size === 1) return [first.embodiment, first.suite];
+  const got = [...names].join(", ") || "none";
   throw new ConfigError(
-    `evaluation: instances must be of one embodiment, got ${names.join(", ") || "none"}. Evaluate each by itself.`,
+    `evaluation: instances must be of one suite and embodiment, got ${got}. Evaluate each by itself.`,
   );
 }
 

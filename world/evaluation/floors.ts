@@ -3,9 +3,14 @@ import type { ActionChunk, ActionSpace } from "#core/contracts/action.ts";
 import type { Observation } from "#core/contracts/observation.ts";
 import type { BatchPolicy } from "#core/contracts/policy.ts";
 import { createRng } from "#core/rng.ts";
-import { controlRateHz } from "../tabletop/workspace.ts";
 
-type FloorOptions = { readonly space: ActionSpace; readonly size?: number; readonly chunkLength?: number };
+type FloorOptions = {
+  readonly space: ActionSpace;
+  readonly size?: number;
+  readonly chunkLength?: number;
+  /** Default 10. */
+  readonly rateHz?: number;
+};
 
 /** Never moves. */
 export const zeroPolicy = (options: FloorOptions): BatchPolicy => floor("zero", options, () => () => 0);
@@ -23,14 +28,14 @@ export const randomPolicy = (options: FloorOptions & { readonly seed: number }):
 
 function floor(
   policyId: string,
-  { space, size = 8, chunkLength = 1 }: FloorOptions,
+  { space, size = 8, chunkLength = 1, rateHz = 10 }: FloorOptions,
   actor: (observation: Observation) => (dimension: number) => number,
 ): BatchPolicy {
   const width = space.names.length;
   const answer = (observation: Observation): ActionChunk => {
     const act = actor(observation);
     const actions = Float32Array.from({ length: chunkLength * width }, (_, index) => act(index % width));
-    return { actions, length: chunkLength, rateHz: controlRateHz, space, stampNs: observation.stampNs, policyId };
+    return { actions, length: chunkLength, rateHz, space, stampNs: observation.stampNs, policyId };
   };
   return {
     spec: {
@@ -39,7 +44,7 @@ function floor(
       stateSize: 0,
       space,
       chunkLength,
-      rateHz: controlRateHz,
+      rateHz,
     },
     infer: async (observation) => answer(observation),
     inferBatch: async (observations) => observations.map(answer),

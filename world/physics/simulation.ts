@@ -11,8 +11,8 @@ const unstableWarnings = [
   "mjWARN_BADCTRL",
 ] as const;
 
-/** Where a body's free joint sits in qpos and qvel. */
-export type FreeBody = { readonly body: number; readonly position: number; readonly velocity: number };
+/** Where a joint's first position and velocity sit in qpos and qvel. */
+export type JointAddress = { readonly position: number; readonly velocity: number };
 
 /**
  * One MuJoCo model with its own state. All array access goes through methods that read the live view at once, because
@@ -52,6 +52,11 @@ export class Simulation {
   setPositions(start: number, values: ArrayLike<number>): void {
     const qpos = this.data.qpos as Float64Array;
     for (let index = 0; index < values.length; index++) qpos[start + index] = values[index]!;
+  }
+
+  setVelocities(start: number, values: ArrayLike<number>): void {
+    const qvel = this.data.qvel as Float64Array;
+    for (let index = 0; index < values.length; index++) qvel[start + index] = values[index]!;
   }
 
   positions(start: number, count: number): Float64Array {
@@ -133,7 +138,7 @@ export class Simulation {
   }
 
   /** Addresses of a joint's first position and velocity. */
-  joint(name: string): { readonly position: number; readonly velocity: number } {
+  joint(name: string): JointAddress {
     const id = this.id("JOINT", name);
     return { position: this.model.jnt_qposadr[id] as number, velocity: this.model.jnt_dofadr[id] as number };
   }

@@ -1,36 +1,31 @@
 import type { StateLog, TaskInstance, Verifier } from "#core/contracts/world.ts";
-import { ConfigError } from "#core/errors.ts";
-import { createPushExpert, type Expert } from "./push/expert.ts";
-import type { PushGoal, TableTruth } from "./push/goal.ts";
-import { isPushMet, readTruth, verifyPush } from "./push/verifier.ts";
+import type { Embodiment } from "../embodiments/embodiment.ts";
+import type { TabletopInitial } from "../tabletop/initial.ts";
+import type { Scenery, SuitePhysics } from "../tabletop/model.ts";
 
-/** What the world must know of a suite to run its episodes. */
-export type Suite = {
+/** A centre on the table, metres. */
+export type Point = readonly [number, number];
+
+/** Where tip and objects truly are, seen from above; suites add what their experts need. */
+export type TableTruth = { readonly tip: Point; readonly blocks: Readonly<Record<string, Point>> };
+
+export interface Expert {
+  /** Action f32[A] for the next control step. */
+  act(truth: TableTruth): Float32Array;
+}
+
+/** What the world must know of a suite to run its episodes; each lives in a folder of its own and is listed in index.ts. */
+export interface Suite {
+  readonly id: string;
+  readonly embodiments: Readonly<Record<string, Embodiment>>;
+  readonly physics: SuitePhysics;
+  /** What stands on the table. */
+  scenery(initial: TabletopInitial): Scenery;
   readonly verify: Verifier;
-  readonly truth: typeof readTruth;
-  readonly maxSteps: (instance: TaskInstance) => number;
   /** Whether the goal's condition holds on the last rows: the cheap part of `verify`, asked after every step. */
-  readonly isMet: (log: StateLog, goal: unknown) => boolean;
-  readonly expert: (instance: TaskInstance, seed: number | string) => Expert;
-};
-
-export type { Expert, TableTruth };
-
-const goalOf = (instance: TaskInstance) => instance.goal as PushGoal;
-
-const suites: Readonly<Record<string, Suite>> = {
-  push: {
-    verify: verifyPush,
-    truth: readTruth,
-    maxSteps: (instance) => goalOf(instance).maxSteps,
-    isMet: isPushMet,
-    expert: (instance, seed) => createPushExpert(goalOf(instance), seed),
-  },
-};
-
-/** @throws ConfigError when no suite has this name */
-export function findSuite(id: string): Suite {
-  const suite = suites[id];
-  if (suite) return suite;
-  throw new ConfigError(`suite: must be one of ${Object.keys(suites).join(", ")}, got "${id}". Choose one.`);
+  isMet(log: StateLog, goal: unknown): boolean;
+  /** Reads one row of the log. */
+  truth(log: StateLog, row: number): TableTruth;
+  maxSteps(instance: TaskInstance): number;
+  expert(instance: TaskInstance, seed: number | string): Expert;
 }

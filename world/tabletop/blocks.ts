@@ -1,5 +1,7 @@
+import { ConfigError } from "#core/errors.ts";
 import { element } from "../physics/xml.ts";
 import type { Material } from "../scene/scene.ts";
+import type { Scenery } from "./model.ts";
 import { blockHalfHeightM } from "./workspace.ts";
 
 export type BlockShape = "cylinder" | "cube" | "pentagon" | "triangle";
@@ -49,8 +51,8 @@ const polygons: Readonly<Record<"pentagon" | "triangle", readonly (readonly [num
 };
 const circumradiusM = { triangle: 0.042, pentagon: 0.037 };
 
-/** MJCF assets: the prisms as meshes (MuJoCo makes their convex hulls). */
-export function blockAssets(): string {
+/** The prisms as meshes (MuJoCo makes their convex hulls). */
+function blockAssets(): string {
   return Object.entries(polygons)
     .map(([name, corners]) => {
       const radius = circumradiusM[name as keyof typeof circumradiusM];
@@ -63,7 +65,7 @@ export function blockAssets(): string {
 }
 
 /** One free block at the origin; its pose is set on reset. */
-export function blockBody({ id, shape }: BlockKind): string {
+function blockBody({ id, shape }: BlockKind): string {
   const outline = {
     cylinder: { type: "cylinder", size: [0.033, blockHalfHeightM] },
     cube: { type: "box", size: [0.03, 0.03, blockHalfHeightM] },
@@ -74,6 +76,18 @@ export function blockBody({ id, shape }: BlockKind): string {
     "body",
     { name: id, pos: [0, 0, blockHalfHeightM] },
     element("freejoint", { name: id }),
-    element("geom", { name: id, class: "block", ...outline }),
+    element("geom", { name: id, class: "thing", ...outline }),
   );
+}
+
+/** The named blocks as scenery. @throws ConfigError when one is not known */
+export function blockScenery(ids: readonly string[]): Scenery {
+  return { assets: blockAssets(), bodies: ids.map((id) => blockBody(findBlock(id))).join("") };
+}
+
+function findBlock(id: string): BlockKind {
+  const found = blockKinds.find((candidate) => candidate.id === id);
+  if (found) return found;
+  const known = blockKinds.map((candidate) => candidate.id).join(", ");
+  throw new ConfigError(`instance: blocks must be known, got "${id}". Use ${known}.`);
 }

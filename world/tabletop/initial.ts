@@ -12,18 +12,26 @@ export type InitialCamera = {
   readonly shake?: CameraShake;
 };
 
+/** Factors on what the scenery is made of; 1 is as designed. */
+export type Dynamics = { readonly friction: number; readonly mass: number };
+
+/** Something bumps into a free object: at the start of control step `step` it gets this velocity, m/s. */
+export type Nudge = { readonly step: number; readonly object: string; readonly velocity: Vector3 };
+
 /** `TaskInstance.initial` of every tabletop suite: all that decides an episode before the policy acts; plain JSON. */
 export type TabletopInitial = {
   /** The embodiment's shape. */
   readonly variant: string;
-  readonly blocks: readonly {
-    readonly id: string;
-    readonly position: readonly [number, number];
-    readonly quaternion: Quaternion;
-  }[];
-  readonly tip: readonly [number, number];
+  /** Free objects by name: centres in metres. */
+  readonly objects: readonly { readonly id: string; readonly position: Vector3; readonly quaternion: Quaternion }[];
+  /** Joints of the scenery (drawers) by name, metres or radians. */
+  readonly joints: Readonly<Record<string, number>>;
+  /** Where the tool starts, as the embodiment takes it: [x, y], or [x, y, z, yaw]. */
+  readonly tip: readonly number[];
   readonly camera: InitialCamera;
   readonly looks: Looks;
+  readonly dynamics: Dynamics;
+  readonly nudges: readonly Nudge[];
 };
 
 const knotSteps = 4;

@@ -1,20 +1,20 @@
 /**
- * @file What the tabletop looks like: table, light, bodies and camera, drawn from a seed at three levels. Robots stand in
+ * @file What the tabletop looks like: table, light, bodies and camera, drawn from a seed at three levels: `none` is one
+ * fixed look; with `low` shades, light and grain vary; with `high` other materials and colours come too. Robots stand in
  * a lab (cool, plain table); hands are filmed in homes (wood and cloth, warmer light, skin and sleeves, a camera that is
  * held a little lower and trembles): the gap between the two is the point of learning from video.
  */
 import { lookAt, unit, type Vector3 } from "#core/geometry/quaternion.ts";
 import type { Rng } from "#core/rng.ts";
 import { armJoints, armShells } from "../embodiments/arm/model.ts";
-import type { EmbodimentId } from "../embodiments/embodiment.ts";
 import { handSkin, handSleeve } from "../embodiments/hand.ts";
 import type { Looks } from "../physics/read-scene.ts";
 import type { Light, Material, Texture } from "../scene/scene.ts";
-import { type BlockKind, blockMaterials } from "./blocks.ts";
 import type { InitialCamera } from "./initial.ts";
 
-/** `none`: one fixed look; `low`: shades, light and grain vary; `high`: other materials, light and camera too. */
-export type LooksLevel = "none" | "low" | "high";
+/** How much something varies: not at all, a little, or as much as it may. */
+export const levels = ["none", "low", "high"] as const;
+export type Level = (typeof levels)[number];
 
 type Rgb = readonly [number, number, number];
 
@@ -79,9 +79,9 @@ const shaded = (rgb: Rgb, factor: number): Rgb => [
 ];
 
 /** Draws from [-spread, spread] at the given level: nothing, a third, all of it. */
-const spreadAt: Readonly<Record<LooksLevel, number>> = { none: 0, low: 0.35, high: 1 };
+const spreadAt: Readonly<Record<Level, number>> = { none: 0, low: 0.35, high: 1 };
 
-function tableMaterial(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Material {
+function tableMaterial(embodiment: string, level: Level, rng: Rng): Material {
   const shade = 1 + spreadAt[level] * rng.uniform(-0.15, 0.15);
   const choices = { none: 1, low: 3, high: Number.POSITIVE_INFINITY }[level];
   const seed = level === "none" ? 1 : rng.integer(1 << 16);
@@ -93,7 +93,7 @@ function tableMaterial(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): M
   return opaque(rgb, { kind: "noise", rgb: shaded(rgb, 0.9), repeat: 8, seed });
 }
 
-function sun(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Light {
+function sun(embodiment: string, level: Level, rng: Rng): Light {
   const spread = spreadAt[level];
   const from: Vector3 = embodiment === "hand" ? [-0.55, -0.25, 1] : [0.35, -0.3, 1];
   const direction = unit([
@@ -105,7 +105,7 @@ function sun(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Light {
 }
 
 /** Materials of the embodiment's own geoms. */
-function bodyMaterials(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): Record<string, Material> {
+function bodyMaterials(embodiment: string, level: Level, rng: Rng): Record<string, Material> {
   if (embodiment === "hand") {
     const skin = opaque(level === "none" ? skins[1]! : rng.pick(skins));
     const rgb = level === "none" ? sleeves[0]! : rng.pick(sleeves);
@@ -127,13 +127,18 @@ function bodyMaterials(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): R
   };
 }
 
-/** Draws the looks of one episode. */
-export function drawLooks(embodiment: EmbodimentId, blocks: readonly BlockKind[], level: LooksLevel, rng: Rng): Looks {
+/** Draws the looks of one episode. @param things materials of what stands on the table */
+export function drawLooks(
+  embodiment: string,
+  things: Readonly<Record<string, Material>>,
+  level: Level,
+  rng: Rng,
+): Looks {
   const home = embodiment === "hand";
   const floor: Rgb = home ? [0.36, 0.31, 0.28] : [0.28, 0.3, 0.33];
   return {
     materials: {
-      ...blockMaterials(blocks),
+      ...things,
       ...bodyMaterials(embodiment, level, rng.fork("body")),
       table: tableMaterial(embodiment, level, rng.fork("table")),
       floor: opaque(shaded(floor, 1 + spreadAt[level] * rng.fork("floor").uniform(-0.3, 0.3))),
@@ -148,7 +153,7 @@ export function drawLooks(embodiment: EmbodimentId, blocks: readonly BlockKind[]
 export const frontFovyDeg = 40;
 
 /** Draws the camera `front`: steep for robots; for hands lower, shifted and trembling. */
-export function drawCamera(embodiment: EmbodimentId, level: LooksLevel, rng: Rng): InitialCamera {
+export function drawCamera(embodiment: string, level: Level, rng: Rng): InitialCamera {
   const home = embodiment === "hand";
   const spread = spreadAt[level];
   const jitter = (size: number) => spread * rng.uniform(-size, size);

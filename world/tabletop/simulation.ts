@@ -1,17 +1,14 @@
 import type { StateLog, TaskInstance, Verdict } from "#core/contracts/world.ts";
-import { ConfigError } from "#core/errors.ts";
 import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { Effector, Embodiment } from "../embodiments/embodiment.ts";
-import { findEmbodiment } from "../embodiments/index.ts";
 import type { MainModule } from "../physics/mujoco.ts";
 import { dressScene, type Geometry, readGeometry } from "../physics/read-scene.ts";
-import { Simulation } from "../physics/simulation.ts";
+import { type JointAddress, Simulation } from "../physics/simulation.ts";
 import type { Scene, ScenePose } from "../scene/scene.ts";
-import { findSuite, type Suite, type TableTruth } from "../suites/suite.ts";
-import { type BlockKind, blockKinds } from "./blocks.ts";
+import { findEmbodiment, findSuite } from "../suites/index.ts";
+import type { Suite, TableTruth } from "../suites/suite.ts";
 import { cameraPoseAt, type TabletopInitial } from "./initial.ts";
 import { tabletopModel } from "./model.ts";
-import { blockHalfHeightM, substeps } from "./workspace.ts";
 
 /** How an episode stands after a control step. */
 export type Progress = { readonly done: boolean; readonly success: boolean; readonly unstable: boolean };
@@ -21,8 +18,9 @@ type Stage = {
   readonly simulation: Simulation;
   readonly effector: Effector;
   readonly geometry: Geometry;
-  /** Where each block's position starts in qpos. */
-  readonly addresses: readonly number[];
+  /** Where the state of each free object, and of each joint of the scenery, starts. */
+  readonly objects: readonly JointAddress[];
+  readonly joints: readonly JointAddress[];
 };
 
 const largestStageCount = 6;
@@ -50,15 +48,18 @@ export class TabletopSimulation {
 
   reset(instance: TaskInstance): void {
     this.suite = findSuite(instance.suite);
-    this.embodimentNow = findEmbodiment(instance.embodiment);
+    this.embodimentNow = findEmbodiment(instance.embodiment, instance.suite);
     this.initial = instance.initial as TabletopInitial;
     this.current = instance;
     this.stage = this.stageFor(this.embodimentNow, this.initial);
-    const { simulation, effector, geometry, addresses } = this.stage;
+    const { simulation, effector, geometry, objects, joints } = this.stage;
     simulation.reset();
-    for (const [index, block] of this.initial.blocks.entries()) {
-      const [x, y, z, w] = block.quaternion;
-      simulation.setPositions(addresses[index]!, [block.position[0], block.position[1], blockHalfHeightM, w, x, y, z]);
+    for (const [index, { position, quaternion }] of this.initial.objects.entries()) {
+      const [x, y, z, w] = quaternion;
+      simulation.setPositions(objects[index]!.position, [...position, w, x, y, z]);
+    }
+    for (const [index, value] of Object.values(this.initial.joints).entries()) {
+      simulation.setPositions(joints[index]!.position, [value]);
     }
     effector.place(this.initial.tip);
     this.stepNow = 0;
@@ -66,17 +67,19 @@ export class TabletopSimulation {
     simulation.refresh();
     this.sceneNow = dressScene(geometry, this.initial.looks);
     this.names = [
-      "tip x",
-      "tip y",
-      ...this.initial.blocks.flatMap(({ id }) => poseNames.map((part) => `${id} ${part}`)),
+      ...this.embodimentNow.logNames,
+      ...this.initial.objects.flatMap(({ id }) => poseNames.map((part) => `${id} ${part}`)),
+      ...Object.keys(this.initial.joints),
     ];
     this.rows = [this.row()];
   }
 
   /** The compiled stage for an instance; the last few are kept. */
   private stageFor(embodiment: Embodiment, initial: TabletopInitial): Stage {
-    const blocks = initial.blocks.map(({ id }) => findBlock(id));
-    const xml = tabletopModel(embodiment, initial.variant, blocks, initial.camera.fovyDeg);
+    const { variant, camera, dynamics } = initial;
+    const { physics } = this.suite;
+    const scenery = this.suite.scenery(initial);
+    const xml = tabletopModel({ embodiment, variant, scenery, physics, fovyDeg: camera.fovyDeg, dynamics });
     const known = this.stages.get(xml);
     if (known) {
       this.stages.delete(xml);
@@ -86,9 +89,10 @@ export class TabletopSimulation {
     const simulation = new Simulation(this.mujoco, xml);
     const stage: Stage = {
       simulation,
-      effector: embodiment.attach(simulation, initial.variant),
+      effector: embodiment.attach(simulation, variant),
       geometry: readGeometry(this.mujoco, simulation.model),
-      addresses: blocks.map(({ id }) => simulation.joint(id).position),
+      objects: initial.objects.map(({ id }) => simulation.joint(id)),
+      joints: Object.keys(initial.joints).map((name) => simulation.joint(name)),
     };
     this.stages.set(xml, stage);
     for (const [oldest, { simulation: unused }] of this.stages) {
@@ -112,7 +116,8 @@ export class TabletopSimulation {
   /** Runs one control step with logged actuator targets: what replays do. */
   advanceControls(controls: Float64Array): Progress {
     this.moveCamera(this.stepNow + 1);
-    this.drive(substeps, controls);
+    this.nudge();
+    this.drive(this.substeps, controls);
     return this.endControlStep();
   }
 
@@ -131,19 +136,25 @@ export class TabletopSimulation {
     return { done: success || unstable || this.stepNow >= this.suite.maxSteps(this.instance), success, unstable };
   }
 
+  /** Gives objects the velocities that the instance wants in this step. */
+  private nudge(): void {
+    for (const { step, object, velocity } of this.initial.nudges) {
+      if (step !== this.stepNow) continue;
+      const index = this.initial.objects.findIndex(({ id }) => id === object);
+      this.stage.simulation.setVelocities(this.stage.objects[index]!.velocity, velocity);
+    }
+  }
+
   private moveCamera(step: number): void {
     const { position, quaternion } = cameraPoseAt(this.initial.camera, step);
     this.stage.simulation.setMocap(0, position, quaternion);
   }
 
   private row(): Float64Array {
-    const { simulation, effector, addresses } = this.stage;
-    const row = new Float64Array(2 + poseNames.length * addresses.length);
-    row.set(effector.tip());
-    for (const [index, address] of addresses.entries()) {
-      row.set(simulation.positions(address, poseNames.length), 2 + poseNames.length * index);
-    }
-    return row;
+    const { simulation, effector, objects, joints } = this.stage;
+    const poses = objects.flatMap(({ position }) => [...simulation.positions(position, poseNames.length)]);
+    const positions = joints.map(({ position }) => simulation.positions(position, 1)[0]!);
+    return Float64Array.from([...effector.logged(), ...poses, ...positions]);
   }
 
   get instance(): TaskInstance {
@@ -153,6 +164,20 @@ export class TabletopSimulation {
 
   get embodiment(): Embodiment {
     return this.embodimentNow;
+  }
+
+  /** Control steps per second. */
+  get rateHz(): number {
+    return this.suite.physics.rateHz;
+  }
+
+  /** Physics steps in one control step, and their length. */
+  get substeps(): number {
+    return Math.round(1 / (this.suite.physics.rateHz * this.suite.physics.timestepS));
+  }
+
+  get timestepS(): number {
+    return this.suite.physics.timestepS;
   }
 
   get scene(): Scene {
@@ -227,11 +252,3 @@ export class TabletopSimulation {
 }
 
 const poseNames = ["x", "y", "z", "qw", "qx", "qy", "qz"] as const;
-
-function findBlock(id: string): BlockKind {
-  const found = blockKinds.find((candidate) => candidate.id === id);
-  if (found) return found;
-  throw new ConfigError(
-    `instance: blocks must be known, got "${id}". Use ${blockKinds.map((kind) => kind.id).join(", ")}.`,
-  );
-}

@@ -15,10 +15,7 @@ export const lostBeyondM = 0.36;
 export const blockHalfHeightM = 0.02;
 /** Radius that stands for every block in goals and planning; the true outlines are within 0.026 and 0.042. */
 export const blockRadiusM = 0.034;
-/** Control rate of the suite. */
-export const controlRateHz = 10;
-export const timestepS = 0.005;
-/** Physics steps in one control step. */
-export const substeps = Math.round(1 / (controlRateHz * timestepS));
+/** Control rate of the push suite. */
+export const pushRateHz = 10;
 /** Largest planar move per control step and axis. */
 export const stepLimitM = 0.03;

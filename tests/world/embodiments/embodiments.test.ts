@@ -2,8 +2,7 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { ConfigError } from "#core/errors.ts";
 import { clipAction, moveTarget, planarDelta } from "#world/embodiments/embodiment.ts";
 import { handSkin, handSleeve } from "#world/embodiments/hand.ts";
-import { embodiments, findEmbodiment } from "#world/embodiments/index.ts";
-import { drawInstance, pushPresets } from "#world/index.ts";
+import { drawInstance, findEmbodiment, findSuite, pushPresets } from "#world/index.ts";
 import { loadPhysics } from "#world/physics/mujoco.ts";
 import { TabletopSimulation } from "#world/tabletop/simulation.ts";
 
@@ -26,7 +25,7 @@ describe("moveTarget", () => {
   });
 });
 
-describe.each(Object.keys(embodiments))("%s", (id) => {
+describe.each(Object.keys(findSuite("push").embodiments))("%s", (id) => {
   const body = findEmbodiment(id);
 
   it("starts at rest where the instance says", () => {

@@ -115,8 +115,8 @@ describe("evaluatePolicy", () => {
   it("counts broken physics as unstable", async () => {
     const whole = instances[0]!;
     const initial = whole.initial as TabletopInitial;
-    const blocks = initial.blocks.map((block) => ({ ...block, position: [Number.NaN, 0] }));
-    const broken = { ...whole, hash: "broken", initial: { ...initial, blocks } };
+    const objects = initial.objects.map((object) => ({ ...object, position: [Number.NaN, 0, 0.02] }));
+    const broken = { ...whole, hash: "broken", initial: { ...initial, objects } };
     const results = await evaluatePolicy({ instances: [broken, instances[1]!], policy: random(), workers: 0 });
     expect(results[0]).toMatchObject({ unstable: true, success: false, reasons: ["the physics became unstable"] });
     expect(results[1]!.unstable).toBe(false);
@@ -224,7 +224,7 @@ describe("a policy that does not fit", () => {
   it("is refused when instances are of several bodies, or none", async () => {
     const other = drawInstance({ suite: pushPresets.demo, embodiment: "arm", split: "seen", seed: 1 });
     await expect(evaluate(zero, { instances: [...instances, other] })).rejects.toThrow(
-      "of one embodiment, got pusher, arm",
+      "of one suite and embodiment, got push pusher, push arm",
     );
     await expect(evaluate(zero, { instances: [] })).rejects.toThrow("got none");
   });

@@ -1,11 +1,11 @@
 import type { Simulation } from "../../physics/simulation.ts";
-import { controlRateHz } from "../../tabletop/workspace.ts";
-import { type Effector, type Embodiment, moveTarget, planarDelta } from "../embodiment.ts";
+import { pushRateHz } from "../../tabletop/workspace.ts";
+import { type Effector, moveTarget, type Pusher, planarDelta, planarLog } from "../embodiment.ts";
 import { armChain, armJointNames, armJointsAt, pushHeightM } from "./chain.ts";
 import { armModel, toolRadiusM } from "./model.ts";
 
 /** A 6-joint arm behind the table that holds a rod upright: planar deltas become joint targets by inverse kinematics. */
-export const arm: Embodiment = {
+export const arm: Pusher = {
   id: "arm",
   variants: ["rod"],
   tipRadiusM: toolRadiusM,
@@ -13,6 +13,7 @@ export const arm: Embodiment = {
   space: planarDelta,
   stateNames: [...armJointNames, "tip x", "tip y"],
   stateUnits: [...armJointNames.map(() => "rad"), "m", "m"],
+  logNames: planarLog,
   model: () => armModel,
   attach: (simulation) => new ArmEffector(simulation),
 };
@@ -38,10 +39,10 @@ class ArmEffector implements Effector {
     this.address = simulation.joint(armJointNames[0]!).position;
   }
 
-  place(tip: readonly [number, number]): void {
-    const joints = armJointsAt(tip, pushHeightM);
-    if (!joints) throw new Error(`the arm cannot reach [${tip}], which lies on the table`);
-    this.target = [tip[0], tip[1]];
+  place([x, y]: readonly number[]): void {
+    const joints = armJointsAt([x!, y!], pushHeightM);
+    if (!joints) throw new Error(`the arm cannot reach [${x}, ${y}], which lies on the table`);
+    this.target = [x!, y!];
     this.joints = joints;
     this.simulation.setPositions(this.address, joints);
     this.simulation.setControls(joints);
@@ -50,17 +51,16 @@ class ArmEffector implements Effector {
   command(delta: ArrayLike<number>): Float64Array {
     this.target = moveTarget(this.target, delta);
     const wanted = armJointsAt(this.target, pushHeightM, this.joints);
-    if (wanted) this.joints = limitSpeed(this.joints, wanted, 1 / controlRateHz);
+    if (wanted) this.joints = limitSpeed(this.joints, wanted, 1 / pushRateHz);
     return this.joints.slice();
   }
 
-  tip(): [number, number] {
-    const [x, y] = this.simulation.site("tip").position;
-    return [x, y];
+  logged(): readonly number[] {
+    return this.simulation.site("tip").position.slice(0, 2);
   }
 
   state(): Float32Array {
-    return Float32Array.of(...this.simulation.positions(this.address, armJointNames.length), ...this.tip());
+    return Float32Array.of(...this.simulation.positions(this.address, armJointNames.length), ...this.logged());
   }
 
   memory(): readonly number[] {

@@ -1,5 +1,6 @@
 import { blockRadiusM, borderM } from "../../tabletop/workspace.ts";
-import type { PushGoal, TableTruth } from "./goal.ts";
+import type { TableTruth } from "../suite.ts";
+import type { PushGoal } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
 import { distance, type Point } from "./plane.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigError } from "#core/errors.ts";
+import { levels } from "../../tabletop/looks.ts";
 
 export const taskKinds = [
   "reach",
@@ -32,6 +33,7 @@ const weight = (value: number) => z.number().nonnegative().default(value).descri
 
 /** What the push suite asks, as data. The `push` presets are in presets.ts. */
 export const pushConfig = z.strictObject({
+  suite: z.literal("push").default("push").describe("which suite this is"),
   blocks: z
     .union([z.literal(4), z.literal(8)])
     .default(4)
@@ -51,7 +53,10 @@ export const pushConfig = z.strictObject({
   places: z.array(z.string()).default([]).describe("only these places are asked for; empty: all"),
   phrasings: z.enum(["one", "all"]).default("all").describe("one wording per task, or all paraphrases"),
   holdOut: z.boolean().default(true).describe("keep some object combinations and phrasings out of training"),
-  looks: z.enum(["none", "low", "high"]).default("low").describe("how much table, light and camera vary"),
+  looks: z.enum(levels).default("low").describe("how much table, light and bodies vary"),
+  camera: z.enum(levels).default("low").describe("how much the camera's place varies"),
+  dynamics: z.enum(levels).default("none").describe("how much friction and mass vary"),
+  nudges: z.number().min(0).max(1).default(0).describe("share of episodes in which something bumps into a block"),
   maxSteps: z.number().int().positive().default(60).describe("control steps at 10 Hz before an episode fails"),
   holdSteps: z.number().int().positive().default(2).describe("last control steps that must all meet the condition"),
   thresholds: thresholds.prefault({}),

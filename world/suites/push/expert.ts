@@ -5,17 +5,13 @@
  */
 import { createRng, type Rng } from "#core/rng.ts";
 import { blockRadiusM, borderM, reachM, stepLimitM } from "../../tabletop/workspace.ts";
+import type { Expert, TableTruth } from "../suite.ts";
 import { relativePlace } from "./condition.ts";
-import type { PushGoal, TableTruth } from "./goal.ts";
+import type { PushGoal } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
 import { along, angleBetween, distance, dot, type Point, subtract, turned, unit } from "./plane.ts";
 import { type Disc, isClear, route, travel } from "./route.ts";
 import { WayField } from "./way-field.ts";
-
-export interface Expert {
-  /** Planar delta f32[2] for the next control step, metres. */
-  act(truth: TableTruth): Float32Array;
-}
 
 /** Natural variation of one episode. */
 type Style = {
@@ -68,7 +64,8 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
       if (step++ < style.idleSteps) return Float32Array.of(0, 0);
       if (goal.kind === "reach") return clipped(reach(truth));
       const plan = planPush(goal, start, truth, style, field);
-      pushing = isBehind(truth, plan, pushing ? 1.6 * style.toleranceM : style.toleranceM);
+      const care = isInside(truth.blocks[goal.subject]!, edgeM) ? 1 : 0.6;
+      pushing = isBehind(truth, plan, care * (pushing ? 1.6 * style.toleranceM : style.toleranceM));
       return clipped(pushing ? push(truth, plan) : approach(truth, plan));
     },
   };
@@ -133,6 +130,8 @@ function buildCompass(): Point[] {
 
 /** Lengths of a straight push to weigh, metres; the distance to the target is weighed too. */
 const pushLengthsM = [0.03, 0.06, 0.12] as const;
+/** Farther out a push that is off the line may take a block where it cannot be brought back from, metres. */
+const edgeM = 0.19;
 /** A contact point that is not free costs as much as so many metres of way. */
 const blockedCostM = 0.5;
 

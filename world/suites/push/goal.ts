@@ -1,6 +1,5 @@
 import type { TaskKind, Thresholds } from "./config.ts";
 import type { Direction, Place } from "./grammar.ts";
-import type { Point } from "./plane.ts";
 
 /** `TaskInstance.goal` of the push suite; plain JSON. */
 export type PushGoal = {
@@ -16,6 +15,3 @@ export type PushGoal = {
   readonly maxSteps: number;
   readonly thresholds: Thresholds;
 };
-
-/** Centres on the table, metres. */
-export type TableTruth = { readonly tip: Point; readonly blocks: Readonly<Record<string, Point>> };

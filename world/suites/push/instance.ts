@@ -1,12 +1,13 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import { createRng, type Rng } from "#core/rng.ts";
-import type { Embodiment } from "../../embodiments/embodiment.ts";
+import type { Pusher } from "../../embodiments/embodiment.ts";
 import { contentHash } from "../../instance-hash.ts";
-import { type BlockKind, blockKinds } from "../../tabletop/blocks.ts";
+import { type BlockKind, blockKinds, blockMaterials } from "../../tabletop/blocks.ts";
 import type { TabletopInitial } from "../../tabletop/initial.ts";
 import { drawCamera, drawLooks } from "../../tabletop/looks.ts";
-import { blockRadiusM, borderM } from "../../tabletop/workspace.ts";
+import { drawDynamics, drawNudges } from "../../tabletop/variation.ts";
+import { blockHalfHeightM, blockRadiusM, borderM } from "../../tabletop/workspace.ts";
 import { relativePlace, shortfall } from "./condition.ts";
 import { type PushConfig, taskKinds } from "./config.ts";
 import type { PushGoal } from "./goal.ts";
@@ -34,7 +35,7 @@ type Layout = { readonly blocks: Readonly<Record<string, Point>>; readonly tip: 
  */
 export function generatePushInstance(
   config: PushConfig,
-  embodiment: Embodiment,
+  embodiment: Pusher,
   split: PushSplit,
   seed: number,
 ): TaskInstance {
@@ -86,7 +87,7 @@ function pickWeighted<T extends { readonly weight: number }>(items: readonly T[]
 
 function drawInitial(
   config: PushConfig,
-  embodiment: Embodiment,
+  embodiment: Pusher,
   goal: PushGoal,
   blocks: readonly BlockKind[],
   rng: Rng,
@@ -96,10 +97,21 @@ function drawInitial(
   const body = rng.fork("body");
   return {
     variant: config.looks === "none" ? embodiment.variants[0]! : body.pick(embodiment.variants),
-    blocks: blocks.map(({ id }) => ({ id, position: layout.blocks[id]!, quaternion: turnAboutZ(turns) })),
+    objects: blocks.map(({ id }) => {
+      const [x, y] = layout.blocks[id]!;
+      return { id, position: [x, y, blockHalfHeightM], quaternion: turnAboutZ(turns) };
+    }),
+    joints: {},
     tip: layout.tip,
-    camera: drawCamera(embodiment.id, config.looks, rng.fork("camera")),
-    looks: drawLooks(embodiment.id, blocks, config.looks, rng.fork("looks")),
+    camera: drawCamera(embodiment.id, config.camera, rng.fork("camera")),
+    looks: drawLooks(embodiment.id, blockMaterials(blocks), config.looks, rng.fork("looks")),
+    dynamics: drawDynamics(config.dynamics, rng.fork("dynamics")),
+    nudges: drawNudges(
+      config.nudges,
+      blocks.map(({ id }) => id),
+      config.maxSteps,
+      rng.fork("nudges"),
+    ),
   };
 }
 

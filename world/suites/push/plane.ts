@@ -1,7 +1,8 @@
 /** @file Points and vectors on the table, metres. */
 import { arcTangent2 } from "#core/geometry/trigonometry.ts";
+import type { Point } from "../suite.ts";
 
-export type Point = readonly [number, number];
+export type { Point };
 
 export const distance = (a: Point, b: Point) => Math.sqrt((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2);
 export const subtract = (a: Point, b: Point): Point => [a[0] - b[0], a[1] - b[1]];

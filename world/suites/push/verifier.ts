@@ -1,7 +1,8 @@
 import type { StateLog, Verdict } from "#core/contracts/world.ts";
 import { lostBeyondM } from "../../tabletop/workspace.ts";
+import type { TableTruth } from "../suite.ts";
 import { shortfall } from "./condition.ts";
-import type { PushGoal, TableTruth } from "./goal.ts";
+import type { PushGoal } from "./goal.ts";
 import { distance, type Point } from "./plane.ts";
 
 /** Pushed blocks move at most 4.3 cm per control step and slide on a little; a larger jump is not a push. */
@@ -9,18 +10,22 @@ const largestJumpM = 0.08;
 /** A block that left the table's surface by more than this was lifted, sunk or tipped. */
 const largestLiftM = 0.015;
 
-type Columns = { readonly tip: Point; readonly blocks: readonly (readonly [string, number])[] };
+/** Where a log keeps the tip's x and y and each block's x; a block's y and z follow. */
+type Columns = {
+  readonly tipX: number;
+  readonly tipY: number;
+  readonly blocks: readonly (readonly [id: string, column: number])[];
+};
 
 const knownColumns = new WeakMap<readonly string[], Columns>();
 
-/** Where a log keeps the tip's x and y and each block's x; y and z follow. */
 function columnsOf(names: readonly string[]): Columns {
   const known = knownColumns.get(names);
   if (known) return known;
   const blocks = names.flatMap((name, column) =>
     name.endsWith(" x") && name !== "tip x" ? [[name.slice(0, -2), column] as const] : [],
   );
-  const columns: Columns = { tip: [names.indexOf("tip x"), names.indexOf("tip y")], blocks };
+  const columns: Columns = { tipX: names.indexOf("tip x"), tipY: names.indexOf("tip y"), blocks };
   knownColumns.set(names, columns);
   return columns;
 }
@@ -30,14 +35,14 @@ type FullTruth = TableTruth & { readonly heights: Readonly<Record<string, number
 /** Reads a state log's row as positions on the table. */
 export function readTruth(log: StateLog, row: number): FullTruth {
   const values = log.rows[row]!;
-  const { tip, blocks } = columnsOf(log.names);
+  const { tipX, tipY, blocks } = columnsOf(log.names);
   const centres: Record<string, Point> = {};
   const heights: Record<string, number> = {};
   for (const [id, column] of blocks) {
     centres[id] = [values[column]!, values[column + 1]!];
     heights[id] = values[column + 2]!;
   }
-  return { tip: [values[tip[0]]!, values[tip[1]]!], blocks: centres, heights };
+  return { tip: [values[tipX]!, values[tipY]!], blocks: centres, heights };
 }
 
 /** Whether the condition holds on the last `holdSteps` rows. */

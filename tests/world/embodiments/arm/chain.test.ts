@@ -2,15 +2,24 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { forwardKinematics } from "#core/geometry/kinematics.ts";
 import { matrixFromQuaternion, rotate } from "#core/geometry/quaternion.ts";
 import { createRng } from "#core/rng.ts";
-import { limitSpeed } from "#world/embodiments/arm/arm.ts";
+import { arm, limitSpeed } from "#world/embodiments/arm/arm.ts";
 import { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "#world/embodiments/arm/chain.ts";
-import { findEmbodiment } from "#world/embodiments/index.ts";
 import { loadPhysics } from "#world/physics/mujoco.ts";
 import { Simulation } from "#world/physics/simulation.ts";
+import { pushSuite } from "#world/suites/push/suite.ts";
+
 import { tabletopModel } from "#world/tabletop/model.ts";
 import { reachM, stepLimitM } from "#world/tabletop/workspace.ts";
 
-const simulation = new Simulation(await loadPhysics(), tabletopModel(findEmbodiment("arm"), "rod", [], 40));
+const model = tabletopModel({
+  embodiment: arm,
+  variant: "rod",
+  scenery: { assets: "", bodies: "" },
+  physics: pushSuite.physics,
+  fovyDeg: 40,
+  dynamics: { friction: 1, mass: 1 },
+});
+const simulation = new Simulation(await loadPhysics(), model);
 afterAll(() => simulation.close());
 
 const grid = Array.from({ length: 9 }, (_, index) => -reachM + (2 * reachM * index) / 8);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   drawInstances,
-  embodiments,
   evaluateExpert,
   evaluatePolicy,
+  findSuite,
   type PushPresetName,
   type PushSplit,
   planarDelta,
@@ -13,7 +13,7 @@ import {
   zeroPolicy,
 } from "#world/index.ts";
 
-const bodies = Object.keys(embodiments);
+const bodies = Object.keys(findSuite("push").embodiments);
 const presets = Object.keys(pushPresets) as PushPresetName[];
 const cells = presets.flatMap((preset) => bodies.map((embodiment) => [preset, embodiment] as const));
 /** `demo` holds nothing out, `small` only objects. */

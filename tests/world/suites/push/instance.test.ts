@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
-import { findEmbodiment } from "#world/embodiments/index.ts";
 import { contentHash } from "#world/instance-hash.ts";
 import { relativePlace, shortfall } from "#world/suites/push/condition.ts";
 import { parsePushConfig } from "#world/suites/push/config.ts";
 import type { PushGoal } from "#world/suites/push/goal.ts";
 import { generatePushInstance } from "#world/suites/push/instance.ts";
-import { distance } from "#world/suites/push/plane.ts";
+import { distance, type Point } from "#world/suites/push/plane.ts";
 import { pushPresets } from "#world/suites/push/presets.ts";
+import { pushers } from "#world/suites/push/suite.ts";
 import type { TabletopInitial } from "#world/tabletop/initial.ts";
 
-const pusher = findEmbodiment("pusher");
+const pusher = pushers.pusher!;
 const config = pushPresets["language-table"];
 const draw = (seed: number, suite = config, embodiment = pusher) =>
   generatePushInstance(suite, embodiment, "train", seed);
@@ -34,7 +34,9 @@ describe("generatePushInstance", () => {
       for (let seed = 0; seed < 60; seed++) {
         const instance = draw(seed, suite);
         const goal = instance.goal as PushGoal;
-        const { blocks, tip } = instance.initial as TabletopInitial;
+        const { objects, tip: start } = instance.initial as TabletopInitial;
+        const tip: Point = [start[0]!, start[1]!];
+        const blocks = objects.map(({ id, position: [x, y] }) => ({ id, position: [x, y] as Point }));
         const centres = Object.fromEntries(blocks.map(({ id, position }) => [id, position]));
         for (const [index, a] of blocks.entries()) {
           expect(Math.max(...a.position.map(Math.abs))).toBeLessThanOrEqual(0.21);
@@ -70,7 +72,7 @@ describe("generatePushInstance", () => {
   });
 
   it("dresses bodies differently and trembles only for hands", () => {
-    const initial = (embodiment: string) => draw(2, config, findEmbodiment(embodiment)).initial as TabletopInitial;
+    const initial = (embodiment: string) => draw(2, config, pushers[embodiment]).initial as TabletopInitial;
     expect(initial("pusher").camera.shake).toBeUndefined();
     expect(initial("hand").camera.shake?.positionM).toBeGreaterThan(0);
     expect(initial("hand").looks.materials.palm).toBeDefined();

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError } from "#core/errors.ts";
-import { findEmbodiment } from "#world/embodiments/index.ts";
 import { parsePushConfig, taskKinds } from "#world/suites/push/config.ts";
 import { phrase } from "#world/suites/push/grammar.ts";
 import { generatePushInstance } from "#world/suites/push/instance.ts";
 import { combinations, pushSplits, splitContent } from "#world/suites/push/splits.ts";
+import { pushers } from "#world/suites/push/suite.ts";
 
 const config = parsePushConfig({});
 const eight = parsePushConfig({ blocks: 8 });
@@ -49,7 +49,7 @@ describe("splits", () => {
   });
 
   it("have disjoint hashes, seed by seed", () => {
-    const pusher = findEmbodiment("pusher");
+    const pusher = pushers.pusher!;
     const hashes = pushSplits.flatMap((split) =>
       Array.from({ length: 40 }, (_, seed) => generatePushInstance(config, pusher, split, seed).hash),
     );
@@ -58,14 +58,14 @@ describe("splits", () => {
 
   it("of a suite that holds nothing out are empty, and say so", () => {
     const demo = parsePushConfig({ holdOut: false });
-    expect(() => generatePushInstance(demo, findEmbodiment("pusher"), "unseen", 1)).toThrow(ConfigError);
-    expect(() => generatePushInstance(demo, findEmbodiment("pusher"), "unseen", 1)).toThrow(
+    expect(() => generatePushInstance(demo, pushers.pusher!, "unseen", 1)).toThrow(ConfigError);
+    expect(() => generatePushInstance(demo, pushers.pusher!, "unseen", 1)).toThrow(
       'suite: split "unseen" must hold some task, got none. Turn on holdOut or choose "seen".',
     );
   });
 
   it("name blocks and places that do not exist", () => {
-    const pusher = findEmbodiment("pusher");
+    const pusher = pushers.pusher!;
     const draw = (value: unknown) => generatePushInstance(parsePushConfig(value), pusher, "train", 1);
     expect(() => draw({ subjects: ["pink-cube"] })).toThrow('subjects must name blocks on the table, got "pink-cube"');
     expect(() => draw({ subjects: ["red-triangle"] })).toThrow("on the table");

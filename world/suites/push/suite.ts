@@ -1,0 +1,30 @@
+import { arm } from "../../embodiments/arm/arm.ts";
+import type { Pusher } from "../../embodiments/embodiment.ts";
+import { hand } from "../../embodiments/hand.ts";
+import { pusher } from "../../embodiments/pusher.ts";
+import { blockScenery } from "../../tabletop/blocks.ts";
+import { pushRateHz } from "../../tabletop/workspace.ts";
+import type { Suite } from "../suite.ts";
+import { createPushExpert } from "./expert.ts";
+import type { PushGoal } from "./goal.ts";
+import { isPushMet, readTruth, verifyPush } from "./verifier.ts";
+
+export const pushers: Readonly<Record<string, Pusher>> = { pusher, arm, hand };
+
+/** Blocks are pushed over the table: the counterpart of Language Table (Lynch et al. 2022). */
+export const pushSuite: Suite = {
+  id: "push",
+  embodiments: pushers,
+  physics: {
+    rateHz: pushRateHz,
+    timestepS: 0.005,
+    options: { integrator: "implicitfast", cone: "pyramidal", iterations: 30, ls_iterations: 20 },
+    effectorFriction: [0.2, 0.005, 0.0001],
+  },
+  scenery: ({ objects }) => blockScenery(objects.map(({ id }) => id)),
+  verify: verifyPush,
+  isMet: isPushMet,
+  truth: readTruth,
+  maxSteps: ({ goal }) => (goal as PushGoal).maxSteps,
+  expert: ({ goal }, seed) => createPushExpert(goal as PushGoal, seed),
+};
