@@ -52,22 +52,16 @@ type Update = { readonly parameters: Leaves; readonly state: OptimizerState<tf.T
 const debias = (beta: number, updates: tf.Tensor) =>
   beta === 0 ? tf.scalar(1) : tf.neg(tf.expm1(tf.mul(tf.cast(updates, "float32"), Math.log(beta))));
 
+/** What one update does to an array: its parameter, gradient and slots in, the new parameter and slots out. */
+type Slots = { readonly parameter: tf.Tensor; readonly first: tf.Tensor; readonly second: tf.Tensor };
+type Rule = (slots: Slots & { readonly gradient: tf.Tensor }, decays: boolean) => Slots;
+
 /**
  * One AdamW update (Loshchilov & Hutter 2019, algorithm 2, with the schedule as learning rate):
  * `m ← β₁m + (1-β₁)g`, `v ← β₂v + (1-β₂)g²`, `p ← p - α (m̂ / (√v̂ + ε) + λp)`.
- * Gradients are scaled first so that their global norm is at most `clipNorm`. A parameter without a gradient stays.
  */
-function update(
-  settings: Settings,
-  parameters: Leaves,
-  gradients: Leaves,
-  state: OptimizerState<tf.Tensor>,
-  learningRate: tf.Scalar,
-): Update {
-  const { beta1, beta2, epsilon, weightDecay, clipNorm } = settings;
-  const norm = globalNorm(gradients);
-  const scale = clipNorm === undefined ? tf.scalar(1) : tf.div(clipNorm, tf.maximum(norm, clipNorm));
-  const updates = tf.add(state.updates, tf.scalar(1, "int32"));
+function adamw(settings: Settings, updates: tf.Tensor, scale: tf.Tensor, learningRate: tf.Scalar): Rule {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
   const rootOfSecond = tf.sqrt(debias(beta2, updates));
   // α m̂ / (√v̂ + ε) with both corrections pulled out into scalars: two passes less over every parameter.
   const rate = tf.div(tf.mul(learningRate, rootOfSecond), debias(beta1, updates));
@@ -75,21 +69,61 @@ function update(
   const kept = tf.sub(1, tf.mul(learningRate, weightDecay));
   const firstShare = tf.mul(scale, 1 - beta1);
   const secondShare = tf.mul(scale, Math.sqrt(1 - beta2));
+  return ({ parameter, gradient, first, second }, decays) => {
+    const averaged = tf.add(tf.mul(first, beta1), tf.mul(gradient, firstShare));
+    const squared = tf.add(tf.mul(second, beta2), tf.square(tf.mul(gradient, secondShare)));
+    const decayed = decays && weightDecay > 0 ? tf.mul(parameter, kept) : parameter;
+    const moved = tf.sub(decayed, tf.div(tf.mul(averaged, rate), tf.add(tf.sqrt(squared), smallest)));
+    return { parameter: moved, first: averaged, second: squared };
+  };
+}
 
+/** Vectors are many and short: laid end to end they take one operation where each would take its own. */
+function updateVectors(rule: Rule, paths: readonly string[], from: Record<keyof Slots | "gradient", Leaves>) {
+  if (paths.length === 0) return [];
+  const sizes = paths.map((path) => from.parameter.get(path)!.size);
+  const joined = (name: keyof typeof from) => tf.concat(paths.map((path) => tf.reshape(from[name].get(path)!, [-1])));
+  const [parameter, gradient, first, second] = (["parameter", "gradient", "first", "second"] as const).map(joined);
+  const next = rule({ parameter: parameter!, gradient: gradient!, first: first!, second: second! }, false);
+  const parts = [next.parameter, next.first, next.second].map((long) => tf.split(long, sizes));
+  return paths.map((path, index): [string, Slots] => {
+    const { shape } = from.parameter.get(path)!;
+    const [parameter, first, second] = parts.map((part) => tf.reshape(part[index]!, shape));
+    return [path, { parameter: parameter!, first: first!, second: second! }];
+  });
+}
+
+/** Scales the gradients to a global norm of at most `clipNorm` and updates; a parameter without a gradient stays. */
+function update(
+  settings: Settings,
+  parameters: Leaves,
+  gradients: Leaves,
+  state: OptimizerState<tf.Tensor>,
+  learningRate: tf.Scalar,
+): Update {
+  const { clipNorm } = settings;
+  const norm = globalNorm(gradients);
+  const scale = clipNorm === undefined ? tf.scalar(1) : tf.div(clipNorm, tf.maximum(norm, clipNorm));
+  const updates = tf.add(state.updates, tf.scalar(1, "int32"));
+  const rule = adamw(settings, updates, scale, learningRate);
   const first = new Map(flattenTree(state.first));
   const second = new Map(flattenTree(state.second));
+  const from = { parameter: parameters, gradient: gradients, first, second };
+
+  const isVector = (path: string) => parameters.get(path)!.rank < 2;
+  const vectors = [...gradients.keys()].filter(isVector);
+  const matrices = [...gradients.keys()].filter((path) => !isVector(path));
+  const done = matrices.map((path): [string, Slots] => {
+    const [parameter, gradient] = [parameters.get(path)!, gradients.get(path)!];
+    return [path, rule({ parameter, gradient, first: first.get(path)!, second: second.get(path)! }, true)];
+  });
   const moved = new Map(parameters);
-  for (const [path, gradient] of gradients) {
-    const parameter = parameters.get(path)!;
-    const averaged = tf.add(tf.mul(first.get(path)!, beta1), tf.mul(gradient, firstShare));
-    const squared = tf.add(tf.mul(second.get(path)!, beta2), tf.square(tf.mul(gradient, secondShare)));
-    const decayed = weightDecay > 0 && parameter.rank >= 2 ? tf.mul(parameter, kept) : parameter;
-    first.set(path, averaged);
-    second.set(path, squared);
-    moved.set(path, tf.sub(decayed, tf.div(tf.mul(averaged, rate), tf.add(tf.sqrt(squared), smallest))));
+  for (const [path, next] of [...done, ...updateVectors(rule, vectors, from)]) {
+    moved.set(path, next.parameter);
+    first.set(path, next.first);
+    second.set(path, next.second);
   }
-  const slots = { updates, first: unflattenTree(first), second: unflattenTree(second) };
-  return { parameters: moved, norm, state: slots };
+  return { parameters: moved, norm, state: { updates, first: unflattenTree(first), second: unflattenTree(second) } };
 }
 
 /** Takes the gradients of one batch: updates at once, or when the last of `accumulate` batches has come. */

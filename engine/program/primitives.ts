@@ -49,8 +49,33 @@ const neutral: Partial<Record<(typeof binaryOps)[number], { readonly left?: numb
   div: { right: 1 },
 };
 
+/** The condition of a value that is 1 where it holds and 0 elsewhere. */
+function asCondition(graph: Graph, value: Value): Value | undefined {
+  const node = nodeOf(graph, value);
+  if (node.op === "cast")
+    return graph.nodes[node.operands[0]!]!.dtype === "bool" ? valueAt(graph, node.operands[0]!) : undefined;
+  if (node.op !== "select") return undefined;
+  const [condition, whenTrue, whenFalse] = node.operands.map((operand) => valueAt(graph, operand));
+  return uniformValue(graph, whenTrue!) === 1 && uniformValue(graph, whenFalse!) === 0 ? condition : undefined;
+}
+
+/** A product with zeros and ones is a choice: the gradients of relu, maximum and where lose one pass. */
+function chosen(graph: Graph, left: Value, right: Value, shape: readonly number[]): Value | undefined {
+  for (const [mask, kept] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    const condition = asCondition(graph, mask);
+    if (condition === undefined) continue;
+    return select(graph, condition, broadcast(graph, kept, shape), scalar(graph, 0, kept.dtype));
+  }
+  return undefined;
+}
+
 export function binary(graph: Graph, op: (typeof binaryOps)[number], left: Value, right: Value): Value {
   const shape = broadcastShape(left.shape, right.shape);
+  const choice = op === "mul" ? chosen(graph, left, right, shape) : undefined;
+  if (choice !== undefined) return choice;
   const skip = neutral[op];
   if (skip !== undefined) {
     if (uniformValue(graph, right) === skip.right) return broadcast(graph, left, shape);

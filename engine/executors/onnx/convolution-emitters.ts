@@ -26,16 +26,31 @@ export function emitConvolution(
   return toNhwc(onnx, onnx.emit("Conv", inputs, { ...windowAttributes(attributes), group: attributes.groups }));
 }
 
+/** Without stride: the gradients' convolution with the filter turned by half a turn, which runs faster than a transposed one. */
+function turnedConvolution(onnx: OnnxBuilder, { pads }: Convolution, dy: Operand, filter: Operand): string {
+  const [height, width] = filter.shape as [number, number];
+  const ends = [-(2 ** 31), -(2 ** 31)];
+  const operands = [[-1, -1], ends, [0, 1], [-1, -1]].map((values) => onnx.integers(values));
+  const turned = onnx.emit("Slice", [filter.name, ...operands]);
+  const weights = onnx.emit("Transpose", [turned], { perm: [2, 3, 0, 1] }); // [I, O, h, w]
+  const [top, bottom, left, right] = pads;
+  const around = [height - 1 - top, width - 1 - left, height - 1 - bottom, width - 1 - right];
+  return toNhwc(onnx, onnx.emit("Conv", [toNchw(onnx, dy.name), weights], { pads: around }));
+}
+
 const inputGradient: Emitter<"conv2dInputGradient"> = (onnx, { attributes, shape }, [dy, filter]) => {
-  const { strides, dilations, pads } = attributes;
+  const { strides, dilations, pads, groups } = attributes;
+  const fits = pads.every((pad, side) => pad < filter!.shape[side < 2 ? 0 : 1]!);
+  if (groups === 1 && strides[0] === 1 && strides[1] === 1 && fits) {
+    return turnedConvolution(onnx, attributes, dy!, filter!);
+  }
   // Rows and columns of the picture that the strided windows never reached.
   const missed = [0, 1].map((axis) => {
     const extent = (filter!.shape[axis]! - 1) * dilations[axis]! + 1;
-    return (
-      shape[axis + 1]! - ((dy!.shape[axis + 1]! - 1) * strides[axis]! + extent - pads[2 * axis]! - pads[2 * axis + 1]!)
-    );
+    const reached = (dy!.shape[axis + 1]! - 1) * strides[axis]! + extent - pads[2 * axis]! - pads[2 * axis + 1]!;
+    return shape[axis + 1]! - reached;
   });
-  const options = { ...windowAttributes(attributes), group: attributes.groups, output_padding: missed };
+  const options = { ...windowAttributes(attributes), group: groups, output_padding: missed };
   return toNhwc(onnx, onnx.emit("ConvTranspose", [toNchw(onnx, dy!.name), toOihw(onnx, filter!.name)], options));
 };
 
