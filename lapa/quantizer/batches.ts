@@ -5,6 +5,7 @@ import type { FrameCache } from "#datasets/frame-cache.ts";
 import type { InputSpec } from "#engine/index.ts";
 import { colourSize, drawColour } from "./colour.ts";
 import type { QuantizerTrainConfig } from "./config.ts";
+import { mirrorPicture } from "./mirror.ts";
 
 /** Pictures by clip and frame, u8[size, size, 3] each. */
 export type Frames = Pick<FrameCache, "size" | "clips" | "read">;
@@ -56,6 +57,10 @@ function fillRow(source: PairSource, config: QuantizerTrainConfig, rng: Rng, row
   const pair = rng.integer(pairs.clip.length);
   frames.read(pairs.clip[pair]!, pairs.first[pair]!, into.frames, 2 * row * pixels);
   frames.read(pairs.clip[pair]!, pairs.second[pair]!, into.frames, (2 * row + 1) * pixels);
+  if (config.mirror && !isLabelled) {
+    const how = { horizontal: rng.next() < 0.5, vertical: rng.next() < 0.5 };
+    for (const time of [0, 1]) mirrorPicture(into.frames, (2 * row + time) * pixels, frames.size, how);
+  }
   drawColour(rng, config.augment, into.colour, row * colourSize);
   const size = config.model.groundingDims;
   if (isLabelled && size > 0) {

@@ -19,6 +19,10 @@ export const quantizerModelConfig = z.strictObject({
     .min(0)
     .default(1)
     .describe("transformer blocks over time (patches) or keypoint moves"),
+  antisymmetric: z
+    .boolean()
+    .default(true)
+    .describe("encode a pair as g(move) - g(-move): no motion is zero, and a pair played backwards the opposite"),
   decoderDepth: z
     .number()
     .int()
@@ -41,6 +45,10 @@ export const quantizerModelConfig = z.strictObject({
     .describe("a code whose share of use falls below this fraction of 1/K takes over a live encoder output"),
   commitment: z.number().min(0).default(0.25).describe("weight of the commitment term"),
   motionWeight: z.number().min(0).default(5).describe("extra reconstruction weight of moving pixels"),
+  relative: z
+    .boolean()
+    .default(true)
+    .describe("measure each pair's error against its own change, so that small moves count as much as large ones"),
   groundingDims: z.number().int().min(0).default(0).describe("action dimensions of the grounding head; 0 = no head"),
   groundingWeight: z.number().min(0).default(1).describe("weight of the grounding loss on labelled pairs"),
 });
@@ -67,6 +75,10 @@ export const quantizerTrainConfig = z.strictObject({
     .max(1)
     .default(0.3)
     .describe("strength of colour augmentation, the same on both frames; 0 = none"),
+  mirror: z
+    .boolean()
+    .default(true)
+    .describe("mirror both frames of unlabelled pairs at random, so that codes speak of directions in the picture"),
   labelledShare: z
     .number()
     .min(0)

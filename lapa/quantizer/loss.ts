@@ -47,10 +47,13 @@ export function quantizerLoss(
   const passed = batch.noise ? noiseSubstitution(flat, quantized, batch.noise) : straightThrough(flat, quantized);
   const drawn = decodeFrame(params, config, first, tf.reshape(passed, [-1, codesPerStep, codeWidth]) as tf.Tensor3D);
 
-  const moved = tf.greater(tf.max(tf.abs(tf.sub(second, first)), -1, true), 0.06);
-  const weight = tf.add(tf.mul(tf.cast(moved, "float32"), config.motionWeight), 1);
-  const error = tf.square(tf.sub(drawn, second));
-  const reconstruction = tf.div(tf.sum(tf.mul(error, weight)), tf.mul(tf.sum(weight), 3)) as tf.Scalar;
+  const error = tf.square(tf.sub(drawn, second)); // [B, H, W, 3]
+  const change = tf.square(tf.sub(second, first));
+  const perPair = (x: tf.Tensor) => tf.sum(x, [1, 2, 3]);
+  const moved = tf.cast(tf.greater(tf.max(change, -1, true), 0.0036), "float32");
+  const weight = tf.add(tf.mul(moved, config.motionWeight), 1);
+  const scale = config.relative ? tf.add(perPair(tf.mul(change, weight)), 10) : tf.mul(perPair(weight), 3);
+  const reconstruction = tf.mean(tf.div(perPair(tf.mul(error, weight)), scale)) as tf.Scalar;
   const commitment = tf.mean(tf.square(tf.sub(flat, stopGradient(quantized))));
   let loss = tf.add(reconstruction, tf.mul(commitment, config.commitment));
 

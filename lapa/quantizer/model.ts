@@ -125,17 +125,28 @@ export function encodePairs(
   config: QuantizerModelConfig,
   frames: tf.Tensor5D,
 ): tf.Tensor3D {
-  const { encoder } = params;
   const [batch, , height, width] = frames.shape;
   const tokens = frameTokens(params, config, tf.reshape(frames, [batch * 2, height, width, 3]));
   const perFrame = tf.reshape(tokens, [batch, 2, tokens.shape[1], tokens.shape[2]]); // [B, 2, N, 2|D]
   const at = (time: number) => tf.squeeze(tf.slice(perFrame, [0, time, 0, 0], [-1, 1, -1, -1]), [1]);
   const move = tf.sub(at(1), at(0)) as tf.Tensor3D; // [B, N, 2|D]
   const scaled = config.stem === "keypoints" ? tf.mul(move, keypointGain) : move;
-  let x = tf.add(linear(encoder.enter, scaled), encoder.identity) as tf.Tensor3D; // [B, N, D]
+  const latents = config.antisymmetric
+    ? tf.sub(readMove(params, config, scaled), readMove(params, config, tf.neg(scaled)))
+    : readMove(params, config, scaled);
+  return tf.reshape(latents, [batch, config.codesPerStep, config.codeWidth]);
+}
+
+/** One message per pair from what moved. @param move f32[B, N, 2|D] @returns f32[B, L * codeWidth] */
+function readMove(
+  { encoder }: QuantizerParameters<tf.Tensor>,
+  config: QuantizerModelConfig,
+  move: tf.Tensor3D,
+): tf.Tensor2D {
+  let x = tf.add(linear(encoder.enter, move), encoder.identity) as tf.Tensor3D; // [B, N, D]
   for (const temporal of encoder.temporal) x = transformerBlock(temporal, x, config);
-  const flat = tf.reshape(layerNorm(encoder.norm, x), [batch, -1]); // [B, N * D]
-  return tf.reshape(linear(encoder.toCodes, flat), [batch, config.codesPerStep, config.codeWidth]);
+  const flat = tf.reshape(layerNorm(encoder.norm, x), [move.shape[0], -1]); // [B, N * D]
+  return linear(encoder.toCodes, flat) as tf.Tensor2D;
 }
 
 /**
