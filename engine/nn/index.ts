@@ -7,4 +7,5 @@ export * from "./layer-norm.ts";
 export * from "./linear.ts";
 export * from "./mlp.ts";
 export * from "./normal-array.ts";
+export * from "./recompute.ts";
 export * from "./transformer-block.ts";

@@ -69,6 +69,8 @@ export type Attributes = { readonly [K in Simple]: None } & { readonly [K in (ty
   readonly select: None;
   /** Float to int truncates; to bool tests for non-zero. */
   readonly cast: None;
+  /** value, others: the value, not before the others are there; no optimiser may look through it. */
+  readonly barrier: None;
   readonly reshape: None;
   readonly broadcast: None;
   readonly transpose: { readonly permutation: readonly number[] };

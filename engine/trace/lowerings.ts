@@ -1,4 +1,5 @@
 /** @file The table of TensorFlow.js kernels that the tracer understands. */
+import { barrierLowering } from "./barrier.ts";
 import { convolutions } from "./convolutions.ts";
 import { einsum } from "./einsum.ts";
 import { elementwise } from "./elementwise.ts";
@@ -16,6 +17,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map(
     ...indexing,
     ...convolutions,
     ...resizing,
+    ...barrierLowering,
     Einsum: einsum,
   }),
 );

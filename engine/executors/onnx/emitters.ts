@@ -127,6 +127,20 @@ const scatterNd: Emitter<"scatterNd"> = (onnx, { shape, dtype }, [indices, updat
   return onnx.emit("Reshape", [sums, onnx.integers(shape)]);
 };
 
+/** A choice between equal arrays, by a condition that hangs on the other values: nothing is known about it in advance. */
+const barrier: Emitter<"barrier"> = (onnx, { dtype }, [x, ...after]) => {
+  const corner = [[0], [1]].map((values) => onnx.integers(values));
+  const firsts = after.map(({ name, dtype: type }) => {
+    const first = onnx.emit("Slice", [onnx.emit("Reshape", [name, onnx.integers([-1])]), ...corner]);
+    return type === "float32" ? first : onnx.cast(first, "float32");
+  });
+  const total = onnx.emit("ReduceSum", [onnx.emit("Concat", firsts, { axis: 0 })], { keepdims: 0 });
+  const condition = onnx.cast(total, "bool");
+  const value = dtype === "bool" ? onnx.cast(x!.name, "uint8") : x!.name;
+  const chosen = onnx.emit("Where", [condition, value, value]);
+  return dtype === "bool" ? onnx.cast(chosen, "bool") : chosen;
+};
+
 const topK = (onnx: OnnxBuilder, node: Node, [x]: readonly Operand[]) =>
   onnx.emitAll("TopK", [x!.name, onnx.integers([node.shape.at(-1)!])], { axis: -1 }, 2);
 
@@ -143,6 +157,7 @@ export const emitters: Emitters = {
   asinh: plain("Asinh"),
   atan: plain("Atan"),
   atanh: plain("Atanh"),
+  barrier,
   broadcast: (onnx, { shape }, [x]) => onnx.emit("Expand", [x!.name, onnx.integers(shape)]),
   cast: (onnx, { dtype }, [x]) => onnx.cast(x!.name, dtype),
   ceil: plain("Ceil"),
