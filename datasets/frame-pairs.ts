@@ -79,7 +79,10 @@ export function filterPairs(pairs: FramePairs, keep: (pair: number) => boolean):
  */
 export function motionOf(first: Uint8Array, second: Uint8Array): number {
   let sum = 0;
-  for (let index = 0; index < first.length; index++) sum += Math.abs(first[index]! - second[index]!);
+  for (let index = 0; index < first.length; index++) {
+    const difference = first[index]! - second[index]!;
+    sum += difference < 0 ? -difference : difference;
+  }
   return first.length === 0 ? 0 : sum / first.length;
 }
 
