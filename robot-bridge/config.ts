@@ -12,7 +12,8 @@ const topic = (value: string, meaning: string) => z.string().default(value).desc
 const robotUrl = z
   .string()
   .default("ws://127.0.0.1:9090")
-  .describe("address of the robot's rosbridge server; add ?token=... where it asks for one");
+  .describe("address of the robot's rosbridge server (?token=... where it asks for one), or mqtt://broker:1883");
+const mqttPrefix = z.string().min(1).default("armature/arm").describe("first part of all topics on an MQTT broker");
 
 const safety = z.strictObject({
   velocityShare: share(tuning.velocityShare, "share of the arm's own speed limits that is used"),
@@ -35,6 +36,7 @@ const safety = z.strictObject({
 /** `bridge run`, beside the policy itself. */
 export const bridgeRunConfig = z.strictObject({
   robot: robotUrl,
+  mqttPrefix,
   arm: z.string().default("tabletop-arm").describe('"tabletop-arm" (the simulated one) or a JSON file about your arm'),
   instruction: z
     .string()
@@ -75,6 +77,8 @@ export const bridgeSimulateConfig = z.strictObject({
   port: z.number().int().min(0).max(65535).default(9090).describe("port to listen on; 0: any free one"),
   host: z.string().default("127.0.0.1").describe("address to listen on; others than this machine's need a token"),
   token: z.string().default("").describe("secret of at least 16 characters that clients must show"),
+  broker: z.string().default("").describe("speak MQTT over this broker instead: mqtt://host:1883"),
+  mqttPrefix,
   suite: z.enum(["demo", "small", "language-table"]).default("demo").describe("preset of the push tasks"),
   split: z.enum(pushSplits).default("train").describe("split of the suite that tasks are drawn from"),
   seed: z.number().int().min(0).default(0).describe("first task; each reset plays the next"),
@@ -89,6 +93,7 @@ export type BridgeSimulateConfig = z.infer<typeof bridgeSimulateConfig>;
 
 export const bridgeStopConfig = z.strictObject({
   robot: robotUrl,
+  mqttPrefix,
   topic: topic(topics.estop, "std_msgs/Bool, latched"),
   release: z.boolean().default(false).describe("release the e-stop instead of pressing it"),
 });

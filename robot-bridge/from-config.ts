@@ -4,8 +4,11 @@ import type { Policy } from "#core/contracts/policy.ts";
 import { pushPresets } from "#world/index.ts";
 import type { BridgeRunConfig, BridgeSimulateConfig, BridgeStopConfig } from "./config.ts";
 import type { LoopStatus } from "./control-loop.ts";
+import { MqttLink, mqttArmLinks } from "./mqtt/link.ts";
+import { MqttServer } from "./mqtt/server.ts";
 import type { ArmDescription } from "./robots/arm-description.ts";
 import { readArmFile } from "./robots/arm-file.ts";
+import type { ArmLink } from "./robots/arm-link.ts";
 import { setEstop } from "./robots/emergency-stop.ts";
 import { RosArm } from "./robots/ros-arm.ts";
 import { RosLink, rosArmLinks } from "./robots/ros-link.ts";
@@ -30,7 +33,7 @@ export function runBridgeFrom(
   policy: Policy,
   context: BridgeContext = {},
 ): Promise<BridgeSummary> {
-  const { robot: url, arm, instruction, safety, topics, maxStateAgeMs, maxCameraAgeMs, ...run } = config;
+  const { robot: url, mqttPrefix, arm, instruction, safety, topics, maxStateAgeMs, maxCameraAgeMs, ...run } = config;
   const { camera, ...others } = topics;
   const { clock, log } = context;
   const description = findArm(arm);
@@ -47,21 +50,37 @@ export function runBridgeFrom(
       maxCameraAgeMs,
       ...shared,
     },
-    rosArmLinks(url, shared),
+    isMqtt(url)
+      ? mqttArmLinks(
+          description.chain.joints.map(({ name }) => name),
+          { url, prefix: mqttPrefix, ...shared },
+        )
+      : rosArmLinks(url, shared),
   );
   return runBridge({ ...run, policy, robot, description, ...context });
 }
 
+const isMqtt = (url: string): boolean => /^mqtts?:/.test(url);
+
+/** A connection beside the arm's own. */
+function sideLink(name: string, url: string, prefix: string, log?: (line: string) => void): ArmLink {
+  const options = { name, url, ...(log ? { log } : {}) };
+  return isMqtt(url) ? new MqttLink({ ...options, prefix }) : new RosLink(options);
+}
+
 /** The scripted expert for the simulated arm at this address. Close it after the run. */
-export async function openExpert(url: string, { log }: BridgeContext = {}): Promise<ExpertPolicy> {
-  const expert = new ExpertPolicy(new RosLink({ url, name: "expert link", ...(log ? { log } : {}) }));
+export async function openExpert(
+  { robot, mqttPrefix }: Pick<BridgeRunConfig, "robot" | "mqttPrefix">,
+  { log }: BridgeContext = {},
+): Promise<ExpertPolicy> {
+  const expert = new ExpertPolicy(sideLink("expert link", robot, mqttPrefix, log));
   await expert.open();
   return expert;
 }
 
-/** `bridge simulate`: the tabletop arm behind a rosbridge server, until the signal fires or it is closed. */
+/** `bridge simulate`: the tabletop arm behind a rosbridge server or a broker, until the signal fires or it is closed. */
 export async function simulateArmFrom(config: BridgeSimulateConfig, context: BridgeContext = {}): Promise<RunningArm> {
-  const { suite, split, seed, port, host, token, pictureSize, showsTruth, emptyTrajectory } = config;
+  const { suite, split, seed, port, host, token, broker, mqttPrefix: prefix, ...shown } = config;
   const { signal, clock, log } = context;
   const plant = await openTabletopPlant({ suite: pushPresets[suite], split, seed });
   try {
@@ -70,9 +89,10 @@ export async function simulateArmFrom(config: BridgeSimulateConfig, context: Bri
       plant,
       port,
       ...access,
-      pictureSize,
-      showsTruth,
-      emptyTrajectory,
+      ...shown,
+      openServer: broker
+        ? (hooks) => new MqttServer({ url: broker, prefix, nowNs: () => hooks.clock.nowNs(), log: hooks.log })
+        : undefined,
       signal,
       ...(clock ? { clock } : {}),
       ...(log ? { log } : {}),
@@ -86,6 +106,11 @@ export async function simulateArmFrom(config: BridgeSimulateConfig, context: Bri
 }
 
 /** `bridge stop`: presses the e-stop, or releases it. */
-export function stopRobot({ robot, topic, release }: BridgeStopConfig): Promise<{ readonly confirmedMs: number }> {
-  return setEstop({ link: new RosLink({ url: robot, name: "e-stop link" }), isOn: !release, topic });
+export function stopRobot({
+  robot,
+  mqttPrefix,
+  topic,
+  release,
+}: BridgeStopConfig): Promise<{ readonly confirmedMs: number }> {
+  return setEstop({ link: sideLink("e-stop link", robot, mqttPrefix), isOn: !release, topic });
 }

@@ -19,6 +19,7 @@ import { encodeTaskStatus, type TaskStatus } from "./protocol/task.ts";
 import { services, topics } from "./protocol/topics.ts";
 import { RosbridgeServer } from "./rosbridge/server.ts";
 import type { BusMessage, Origin } from "./rosbridge/topic-bus.ts";
+import type { ArmServer } from "./simulation/arm-server.ts";
 import { CommandLease } from "./simulation/command-lease.ts";
 import type { ArmPlant } from "./simulation/plant.ts";
 import { type ControllerCounters, TrajectoryController } from "./simulation/trajectory-controller.ts";
@@ -26,10 +27,12 @@ import { epochClock } from "./wall-clock.ts";
 
 export type SimulateArmOptions = {
   readonly plant: ArmPlant;
-  /** 0: any free port. */
-  readonly port: number;
+  /** Port of the rosbridge server; 0: any free one. */
+  readonly port?: number;
   readonly host?: string | undefined;
   readonly token?: string | undefined;
+  /** Another transport instead of rosbridge. */
+  readonly openServer?: ((hooks: ServerHooks) => ArmServer) | undefined;
   /** Side of the pictures, pixels. */
   readonly pictureSize: number;
   readonly controlHz?: number;
@@ -42,6 +45,14 @@ export type SimulateArmOptions = {
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
   readonly log?: (line: string) => void;
+};
+
+export type ServerHooks = {
+  /** Nanoseconds since 1970. */
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  /** To be called when a client has gone, where the transport knows. */
+  readonly onLeave: (name: string) => void;
 };
 
 /** What `/sim/status` answers. */
@@ -58,7 +69,6 @@ export type SimulatedArmStatus = {
 
 export type RunningArm = {
   readonly url: string;
-  readonly port: number;
   status(): SimulatedArmStatus;
   /** Sets up the next task. */
   reset(): void;
@@ -81,7 +91,7 @@ class ArmSimulation {
   private readonly plant: ArmPlant;
   private readonly clock: Clock;
   private readonly log: (line: string) => void;
-  private readonly server: RosbridgeServer;
+  private readonly server: ArmServer;
   private readonly controller: TrajectoryController;
   private readonly lease = new CommandLease();
   private readonly stop = new AbortController();
@@ -99,10 +109,11 @@ class ArmSimulation {
     this.plant = options.plant;
     this.clock = epochClock(options.clock ?? systemClock);
     this.log = options.log ?? (() => undefined);
-    const { host, token, port, plant } = options;
+    const { host, token, port = 0, plant, openServer } = options;
+    const { clock, log } = this;
+    const hooks = { clock, log, onLeave: (name: string) => this.lease.release(name) };
     const access = { ...(host === undefined ? {} : { host }), ...(token === undefined ? {} : { token }) };
-    const onLeave = (name: string) => this.lease.release(name);
-    this.server = new RosbridgeServer({ port, ...access, clock: this.clock, log: this.log, onLeave });
+    this.server = openServer?.(hooks) ?? new RosbridgeServer({ port, ...access, ...hooks });
     const { names, low, high, velocityLimit } = plant;
     const { emptyTrajectory = "hold", commandTimeoutMs = 200 } = options;
     this.controller = new TrajectoryController(
@@ -117,7 +128,7 @@ class ArmSimulation {
     // The first pictures take many times longer than the later ones; the arm must not stand still for them.
     for (let pictures = 0; pictures < 5; pictures++) encodePng(this.plant.picture(this.options.pictureSize));
     this.lastNs = this.clock.nowNs();
-    const { url, port } = await this.server.listen();
+    const { url } = await this.server.listen();
     this.publishTask();
     const { signal } = this.options;
     const end = () => this.stop.abort();
@@ -129,7 +140,6 @@ class ArmSimulation {
     });
     return {
       url,
-      port,
       done,
       status: () => this.status(),
       reset: () => this.reset(),

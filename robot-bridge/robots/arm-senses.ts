@@ -37,6 +37,7 @@ export type SensesOptions = {
   readonly maxStateAgeMs: number;
   readonly maxCameraAgeMs: number;
   readonly maxClockUncertaintyMs: number;
+  readonly maxRoundTripMs: number;
   readonly clock: Clock;
   readonly log: (line: string) => void;
   /** Called the moment something is heard that must stop the arm. */
@@ -108,11 +109,14 @@ export class ArmSenses {
 
   /** Why commands cannot be stamped, or null. */
   clockProblem(): string | null {
-    const { maxClockUncertaintyMs } = this.options;
+    const { maxClockUncertaintyMs, maxRoundTripMs } = this.options;
     const estimate = this.time.estimate();
     if (!estimate) return "the robot's clock is not known";
-    if (estimate.uncertaintyMs <= maxClockUncertaintyMs) return null;
-    return `the robot's clock is known only to ${estimate.uncertaintyMs.toFixed(0)} ms`;
+    if (estimate.uncertaintyMs > maxClockUncertaintyMs) {
+      return `the robot's clock is known only to ${estimate.uncertaintyMs.toFixed(0)} ms`;
+    }
+    const roundTripMs = this.time.recentRoundTripMs() ?? 0;
+    return roundTripMs > maxRoundTripMs ? `the way to the robot and back takes ${roundTripMs.toFixed(0)} ms` : null;
   }
 
   /** Waits until joints and pictures have come. @throws RobotError when they do not */

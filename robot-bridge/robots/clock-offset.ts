@@ -35,6 +35,12 @@ export class ClockOffset {
     this.exchanges = this.kept(this.exchanges, { offsetNs, roundTripNs, atNs: receivedNs });
   }
 
+  /** Shortest of the last three round trips, ms: how fast the network is now; null before the third. */
+  recentRoundTripMs(): number | null {
+    const recent = this.exchanges.slice(-3).map(({ roundTripNs }) => msFromNs(roundTripNs));
+    return recent.length < 3 ? null : Math.min(...recent);
+  }
+
   /** The stamp of a message that has just arrived. */
   addStamp(stampNs: bigint, receivedNs: bigint): void {
     const sample = { offsetNs: stampNs - receivedNs, roundTripNs: 0n, atNs: receivedNs };

@@ -28,6 +28,10 @@ export class RobotTime {
     return this.offset.estimate(this.clock.nowNs());
   }
 
+  recentRoundTripMs(): number | null {
+    return this.offset.recentRoundTripMs();
+  }
+
   /**
    * The robot's time is at least this: a command stamped so is never younger than it looks, whatever the estimate misses.
    * Never goes back.

@@ -18,7 +18,7 @@ import {
   messageTypes,
   targetTrajectory,
 } from "../protocol/messages.ts";
-import { msFromNs } from "../protocol/stamp.ts";
+import { msFromNs, nsFromMs } from "../protocol/stamp.ts";
 import type { TaskStatus } from "../protocol/task.ts";
 import { topics as defaultTopics } from "../protocol/topics.ts";
 import { checkLimits, limitCommand, type SafetyLimits, type SentCommand, shortestStepS } from "../safety.ts";
@@ -41,6 +41,8 @@ export type RosArmOptions = {
   readonly maxStateAgeMs?: number;
   readonly maxCameraAgeMs?: number;
   readonly maxClockUncertaintyMs?: number;
+  /** A slower network makes commands too old on their way. */
+  readonly maxRoundTripMs?: number;
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
   readonly log?: (line: string) => void;
@@ -61,6 +63,9 @@ export type ArmCounters = {
 /** An arm that was pushed farther than this while nobody watched is looked at before it moves again, rad. */
 const poseMatchRad = 0.15;
 const watchMs = 10;
+const heldUpNs = nsFromMs(3 * watchMs);
+/** How long after a hold-up of this program messages may still come in, ms. */
+const patienceMs = 50;
 const rank: Readonly<Record<RobotMode, number>> = { disarmed: 0, armed: 0, hold: 1, stale: 2, estop: 3 };
 
 /** Can be connected once; a new one is made for the next time. */
@@ -89,6 +94,8 @@ export class RosArm implements Robot {
   };
   private watching: Promise<void> | null = null;
   private previous: { readonly command: SentCommand; readonly atNs: bigint } | null = null;
+  private watchedNs = 0n;
+  private patientUntilNs = 0n;
   private lastSequence = -1;
   private lastStampNs = 0n;
   /** Where the arm must still be for the next `arm`. */
@@ -107,8 +114,8 @@ export class RosArm implements Robot {
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5000;
     this.limits = safetyLimits(description, { ...defaultSafetyTuning, ...options.safety });
     checkLimits(this.limits);
-    const { maxStateAgeMs = 200, maxCameraAgeMs = 500, maxClockUncertaintyMs = 25 } = options;
-    const ages = { maxStateAgeMs, maxCameraAgeMs, maxClockUncertaintyMs };
+    const { maxStateAgeMs = 200, maxCameraAgeMs = 500, maxClockUncertaintyMs = 25, maxRoundTripMs = 100 } = options;
+    const ages = { maxStateAgeMs, maxCameraAgeMs, maxClockUncertaintyMs, maxRoundTripMs };
     const alarm = (mode: "hold" | "stale" | "estop", reason: string) => this.latch(mode, reason);
     const { topics } = this;
     this.senses = new ArmSenses({ description, cameras, instruction, topics, ...ages, clock, log, alarm }, links);
@@ -243,20 +250,28 @@ export class RosArm implements Robot {
   private async watch(): Promise<void> {
     const { clock, senses } = this;
     const { signal } = this.closing;
-    for (let lastNs = clock.nowNs(); !signal.aborted; ) {
+    this.watchedNs = clock.nowNs();
+    while (!signal.aborted) {
       const nowNs = clock.nowNs();
-      // This program was held up itself: messages that wait in its sockets are read before anything is called stale.
-      const wasHeldUp = msFromNs(nowNs - lastNs) > 3 * watchMs;
-      lastNs = nowNs;
+      if (nowNs - this.watchedNs > heldUpNs) this.patientUntilNs = nowNs + nsFromMs(patienceMs);
+      this.watchedNs = nowNs;
       senses.time.keepUp();
       if (!this.links.command.isUp) this.standstill.cancel();
       this.standstill.tick(senses.latestJoints, nowNs);
-      if (this.current.name === "armed" && !wasHeldUp) {
+      if (this.current.name === "armed" && !this.wasHeldUp(nowNs)) {
         const problem = senses.jointsProblem() ?? senses.clockProblem();
         if (problem) this.latch("stale", problem);
       }
       await clock.sleep(watchMs, signal).catch(() => undefined);
     }
+  }
+
+  /**
+   * This program itself stood still (a busy machine, garbage collection) or did so a moment ago: nothing is called stale
+   * before the messages that wait in its sockets were read.
+   */
+  private wasHeldUp(nowNs: bigint): boolean {
+    return nowNs < this.patientUntilNs || nowNs - this.watchedNs > heldUpNs;
   }
 
   /** Why `arm` would refuse now, or null. "wait": may pass by itself; "moved" and "human": somebody must look first. */
@@ -289,6 +304,7 @@ export class RosArm implements Robot {
   private commandProblem({ stampNs, sequence, ttlMs }: RobotCommand): string | null {
     const stale = this.senses.jointsProblem() ?? this.senses.clockProblem();
     if (stale) {
+      if (this.wasHeldUp(this.clock.nowNs())) return "this program was held up";
       this.latch("stale", stale);
       return stale;
     }

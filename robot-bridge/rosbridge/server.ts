@@ -12,6 +12,7 @@ import { ConfigError, RobotError } from "#core/errors.ts";
 import { defaultMaxMessageBytes } from "../protocol/operations.ts";
 import { rosTimeFromNs } from "../protocol/stamp.ts";
 import { services as serviceNames } from "../protocol/topics.ts";
+import type { ArmServer } from "../simulation/arm-server.ts";
 import { epochClock } from "../wall-clock.ts";
 import { ClientSession } from "./client-session.ts";
 import { type ServiceHandler, ServiceTable } from "./service-table.ts";
@@ -40,7 +41,7 @@ export type RosbridgeServerOptions = {
 const shortestToken = 16;
 const loopbackHosts = new Set(["127.0.0.1", "::1", "localhost"]);
 
-export class RosbridgeServer {
+export class RosbridgeServer implements ArmServer {
   private readonly options: Required<RosbridgeServerOptions>;
   private readonly bus = new TopicBus();
   private readonly services = new ServiceTable();

@@ -15,6 +15,15 @@ const truthJson = z.object({
   truth: z.object({ tip: point, blocks: z.record(z.string(), point) }),
 });
 
+/** What others publish on the topic is not for the expert. */
+function readTruth(message: unknown): z.infer<typeof truthJson> | null {
+  try {
+    return truthJson.parse(JSON.parse(decodeString(message)));
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The world's scripted expert as a policy: it looks at where everything truly is instead of at pictures. It shows that a
  * bridge works before there is a checkpoint, and what the best policy could do through it. For the simulated arm alone.
@@ -36,7 +45,7 @@ export class ExpertPolicy implements Policy {
   constructor(link: ArmLink) {
     this.link = link;
     link.subscribe(topics.truth, messageTypes.string, (message) => {
-      this.latest = truthJson.parse(JSON.parse(decodeString(message)));
+      this.latest = readTruth(message) ?? this.latest;
     });
   }
 

@@ -1,14 +1,17 @@
 import { systemClock } from "#core/clock.ts";
+import { mqttArmLinks } from "#robot-bridge/mqtt/link.ts";
+import { MqttServer } from "#robot-bridge/mqtt/server.ts";
 import { msFromNs } from "#robot-bridge/protocol/stamp.ts";
 import { RosArm, type RosArmOptions } from "#robot-bridge/robots/ros-arm.ts";
 import { rosArmLinks } from "#robot-bridge/robots/ros-link.ts";
 import { type BridgeSummary, type RunBridgeOptions, runBridge } from "#robot-bridge/run.ts";
-import { type RunningArm, type SimulateArmOptions, simulateArm } from "#robot-bridge/simulate.ts";
+import { type RunningArm, type ServerHooks, type SimulateArmOptions, simulateArm } from "#robot-bridge/simulate.ts";
 import { tabletopArm } from "#robot-bridge/simulation/tabletop-arm.ts";
 import { planarDelta } from "#world/index.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import { KinematicPlant } from "./kinematic-plant.ts";
 import { ScriptedPolicy, type ScriptedPolicyOptions } from "./scripted-policy.ts";
+import { SmallBroker } from "./small-broker.ts";
 
 /** Planar steps that go round and round: the arm never rests by itself. */
 export const circling = (question: number): number[] =>
@@ -17,7 +20,12 @@ export const circling = (question: number): number[] =>
     0.012 * Math.sin(angle),
   ]);
 
+const prefix = "armature/arm-1";
+const portOf = (url: string): number => Number(new URL(url).port);
+
 export type RigOptions = {
+  /** How bridge and arm talk; "mqtt": over a broker, which the bad network lies before. */
+  readonly transport?: "rosbridge" | "mqtt";
   readonly plant?: KinematicPlant;
   readonly simulate?: Partial<SimulateArmOptions>;
   readonly policy?: Partial<ScriptedPolicyOptions>;
@@ -33,6 +41,8 @@ export class BridgeRig {
   readonly plant: KinematicPlant;
   readonly policy: ScriptedPolicy;
   readonly lines: string[] = [];
+  broker!: SmallBroker;
+  brokerPort = 0;
   sim!: RunningArm;
   proxy!: FaultProxy;
   url = "";
@@ -55,9 +65,10 @@ export class BridgeRig {
   }
 
   async open(): Promise<this> {
+    if (this.isMqtt) await this.startBroker();
     await this.startSimulation(0);
-    this.proxy = new FaultProxy(this.sim.port);
-    this.url = await this.proxy.listen();
+    this.proxy = new FaultProxy(portOf(this.sim.url));
+    this.url = (await this.proxy.listen()).replace("ws:", this.isMqtt ? "mqtt:" : "ws:");
     this.closers.push(() => this.proxy.close());
     const judge = setInterval(
       () => this.motion.push({ atMs: this.nowMs(), positions: this.plant.read().positions }),
@@ -67,18 +78,36 @@ export class BridgeRig {
     return this;
   }
 
+  private get isMqtt(): boolean {
+    return this.options.transport === "mqtt";
+  }
+
+  async startBroker(port = 0): Promise<void> {
+    const broker = new SmallBroker();
+    this.broker = broker;
+    this.brokerPort = await broker.listen(port);
+    this.closers.push(() => broker.close());
+  }
+
   /** Also the restart of a server that was killed: same port, the arm where it is. */
   async startSimulation(port: number): Promise<void> {
     const { plant } = this;
     const log = (line: string) => this.lines.push(`sim: ${line}`);
-    const sim = await simulateArm({ plant, port, pictureSize: 16, log, ...this.options.simulate });
+    const url = `mqtt://127.0.0.1:${this.brokerPort}`;
+    const openServer = this.isMqtt
+      ? ({ clock }: ServerHooks) => new MqttServer({ url, prefix, nowNs: () => clock.nowNs(), log })
+      : undefined;
+    const sim = await simulateArm({ plant, port, openServer, pictureSize: 16, log, ...this.options.simulate });
     this.sim = sim;
     this.closers.push(() => sim.close());
   }
 
   makeRobot(url = this.url, options: Partial<RosArmOptions> = {}): RosArm {
     const log = (line: string) => this.lines.push(line);
-    const links = rosArmLinks(url, { retryMs: 30, longestRetryMs: 60, silenceMs: 600, log });
+    const retry = { retryMs: 30, longestRetryMs: 60, log };
+    const links = this.isMqtt
+      ? mqttArmLinks(this.plant.names, { ...retry, url, prefix, keepaliveS: 1 })
+      : rosArmLinks(url, { ...retry, silenceMs: 600 });
     const cameras = [{ name: "front", topic: "/camera/front/compressed", height: 16, width: 16 }];
     return new RosArm({ description: tabletopArm, cameras, log, ...this.options.robot, ...options }, links);
   }

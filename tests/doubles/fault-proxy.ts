@@ -8,7 +8,12 @@ class FrameSplitter {
   private rest = Buffer.alloc(0);
   private isOpen = false;
 
+  /** Streams that are not websockets pass as they come. */
+  private isForeign: boolean | null = null;
+
   push(bytes: Buffer): Buffer[] {
+    this.isForeign ??= bytes.subarray(0, 4).toString("latin1") !== "GET ";
+    if (this.isForeign) return [bytes];
     this.rest = Buffer.concat([this.rest, bytes]);
     const whole: Buffer[] = [];
     for (let length = this.nextLength(); length > 0 && this.rest.length >= length; length = this.nextLength()) {

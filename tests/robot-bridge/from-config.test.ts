@@ -53,6 +53,18 @@ describe("runBridgeFrom", () => {
   });
 });
 
+describe("runBridgeFrom over MQTT", () => {
+  it("drives the robot, and stopRobot stops it", async () => {
+    rig = await new BridgeRig({ transport: "mqtt" }).open();
+    const address = { robot: rig.url, mqttPrefix: "armature/arm-1" };
+    const running = runBridgeFrom(parseConfig(bridgeRunConfig, address), rig.policy);
+    await rig.moving();
+    await stopRobot(parseConfig(bridgeStopConfig, address));
+    expect(await running).toMatchObject({ ended: "estop" });
+    expect(rig.sim.status().estop).toBe(true);
+  });
+});
+
 describe("stopRobot", () => {
   it("presses and releases the e-stop, and says when nobody is there", async () => {
     rig = await new BridgeRig().open();

@@ -189,7 +189,7 @@ describe("runBridge", () => {
   describe("says in one sentence what is wrong", () => {
     it("when the port is taken", async () => {
       const rig = await rigFor();
-      const { port } = rig.sim;
+      const port = Number(new URL(rig.sim.url).port);
       await expect(rig.startSimulation(port)).rejects.toThrow(RobotError);
       await expect(rig.startSimulation(port)).rejects.toThrow(`port ${port} must be free`);
     });

@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function startArm(): Promise<{ sim: RunningArm; proxy: FaultProxy; url: string }> {
   const sim = await simulateArmFrom(parseConfig(bridgeSimulateConfig, { port: 0, seed: 5 }));
-  const proxy = new FaultProxy(sim.port);
+  const proxy = new FaultProxy(Number(new URL(sim.url).port));
   const url = await proxy.listen();
   closers.push(
     () => sim.close(),
@@ -28,7 +28,7 @@ async function startArm(): Promise<{ sim: RunningArm; proxy: FaultProxy; url: st
 }
 
 async function drive(sim: RunningArm, url: string, rearm: "never" | "after-cut" = "never") {
-  const policy = await openExpert(sim.url);
+  const policy = await openExpert({ robot: sim.url, mqttPrefix: "" });
   const cameras = [{ name: "front", topic: "/camera/front/compressed", height: 64, width: 64 }];
   // Physics, pictures and bridge share one busy thread here.
   const ages = { maxStateAgeMs: 500, maxCameraAgeMs: 1000 };

@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL("./roslibpy_client.py", import.meta.url));
     const plant = new KinematicPlant();
     const sim = await simulateArm({ plant, port: 0, pictureSize: 16 });
     try {
-      const { stdout } = await promisify(execFile)("python3", [script, String(sim.port)], { timeout: 60_000 });
+      const { stdout } = await promisify(execFile)("python3", [script, new URL(sim.url).port], { timeout: 60_000 });
       const seen = JSON.parse(stdout) as Record<string, unknown>;
       expect(seen).toMatchObject({
         connected: true,
