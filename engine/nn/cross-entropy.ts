@@ -40,7 +40,7 @@ export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D, options: 
       `crossEntropy: ${describeArray(logits)} needs ${rows} labels, got ${describeArray(labels)}${given}.`,
     );
   }
-  const oneHot = tf.oneHot(labels, classes, 1 - smoothing + smoothing / classes, smoothing / classes);
+  const oneHot = tf.oneHot(labels, classes, 1 - smoothing + smoothing / classes, smoothing / classes, "float32");
   const losses = rowLosses(logits, oneHot);
   if (mask === undefined) return tf.mean(losses);
   const weights = tf.reshape(tf.cast(mask, "float32"), [rows]);
