@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { z } from "zod";
 import type { Episode, EpisodeReader, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { FormatError, UserError } from "#core/errors.ts";
@@ -7,9 +8,10 @@ import { decodeImages } from "../video/decode-images.ts";
 import { type Example, type ExampleValue, parseExample } from "./example.ts";
 import { type StepFeature, stepFeatures } from "./features.ts";
 import { indexRecords, readRecord } from "./tfrecord.ts";
+import { sideFile, stampFeature } from "./writer.ts";
 
 export type RldsOptions = {
-  /** RLDS stores no rate; the steps are taken to be 1 / fps apart. Default 10. */
+  /** RLDS stores no rate; the steps are taken to be 1 / fps apart. Default 10; own sets say theirs. */
   readonly fps?: number;
   /** Which split; left out: all that are there. */
   readonly split?: string;
@@ -36,7 +38,9 @@ async function readJson(path: string): Promise<unknown> {
  *
  * @throws FormatError when metadata or shards are missing or damaged
  */
-export async function openRlds(path: string, { fps = 10, split }: RldsOptions = {}): Promise<EpisodeReader> {
+export async function openRlds(path: string, { fps: wantedFps, split }: RldsOptions = {}): Promise<EpisodeReader> {
+  const own = ownFacts.safeParse(await readJson(join(path, sideFile)).catch(() => undefined)).data;
+  const fps = wantedFps ?? own?.fps ?? 10;
   const meta = (await readJson(join(path, "dataset_info.json"))) as Record<string, unknown>;
   const steps = stepFeatures(join(path, "features.json"), await readJson(join(path, "features.json")));
   const shards = (await readdir(path)).filter((name) => /\.tfrecord(-\d+-of-\d+)?$/.test(name)).sort();
@@ -63,11 +67,22 @@ export async function openRlds(path: string, { fps = 10, split }: RldsOptions = 
 
   return {
     info: {
-      ...{ path, format: "rlds", fps, robotType: String(meta.name ?? basename(path)), episodes: records.length },
+      ...{
+        path,
+        format: "rlds",
+        fps,
+        robotType: own?.robotType ?? String(meta.name ?? basename(path)),
+        episodes: records.length,
+      },
       // How many steps there are is known only by reading every episode.
       frames: Number.NaN,
       features: Object.fromEntries(steps.map(({ name, feature }) => [name, feature])),
-      metadata: { name: meta.name, version: meta.version, fpsIsAssumed: true, shards: wanted },
+      metadata: {
+        ...own?.metadata,
+        name: meta.name,
+        version: meta.version,
+        fpsIsAssumed: !own && wantedFps === undefined,
+      },
     },
     async episode(index): Promise<Episode> {
       const { example, length, place } = await load(index);
@@ -77,7 +92,7 @@ export async function openRlds(path: string, { fps = 10, split }: RldsOptions = 
       }
       const texts = columns.language_instruction;
       const tasks = Array.isArray(texts) ? [...new Set(texts.filter((text) => text !== ""))] : [];
-      return { index, length, tasks, timestampsS: Float64Array.from({ length }, (_, frame) => frame / fps), columns };
+      return { index, length, tasks, timestampsS: timesOf(columns[stampFeature], length, fps), columns };
     },
     async *frames(index, camera, size): AsyncGenerator<Image> {
       const step = cameras.find(({ name }) => name === camera);
@@ -97,6 +112,18 @@ export async function openRlds(path: string, { fps = 10, split }: RldsOptions = 
     },
     async close() {},
   };
+}
+
+const ownFacts = z.object({
+  fps: z.number().positive(),
+  robotType: z.string(),
+  metadata: z.record(z.string(), z.unknown()),
+});
+
+/** Stored times where there are any, else steps of 1 / fps. */
+function timesOf(stampsNs: Episode["columns"][string] | undefined, length: number, fps: number): Float64Array {
+  if (stampsNs instanceof BigInt64Array) return Float64Array.from(stampsNs, (stamp) => Number(stamp) / 1e9);
+  return Float64Array.from({ length }, (_, frame) => frame / fps);
 }
 
 /** "name-train.tfrecord-00003-of-00025": all of them must be there. */

@@ -3,6 +3,8 @@ import { openHdf5 } from "#datasets/hdf5/reader.ts";
 import { createRobomimicWriter } from "#datasets/hdf5/writer.ts";
 import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
 import { createMcapSet, openMcapSet } from "#datasets/mcap/episodes.ts";
+import { openRlds } from "#datasets/rlds/reader.ts";
+import { createRldsWriter } from "#datasets/rlds/writer.ts";
 import { type DatasetFormat, datasetContract } from "../contracts/dataset.contract.ts";
 import { temporaryFolder } from "./make-video.ts";
 
@@ -32,5 +34,11 @@ datasetContract({
   name: "MCAP",
   create: (features, fps) => createMcapSet(fresh(), { features, fps, robotType: "pusher" }),
   open: () => openMcapSet(last),
+  pictureTolerance: 0,
+});
+datasetContract({
+  name: "RLDS",
+  create: (features, fps) => createRldsWriter(fresh(), { features, fps, robotType: "pusher" }),
+  open: () => openRlds(last),
   pictureTolerance: 0,
 });
