@@ -1,8 +1,8 @@
 /**
  * @file Turns a function of tensors into a program that an executor keeps ready, with its state resident.
  */
-import { ShapeError } from "#core/errors.ts";
-import type { Executor, ExecutorProgram } from "./executors/executor.ts";
+import { ConfigError, ShapeError } from "#core/errors.ts";
+import type { Executor, ExecutorProgram, Precision } from "./executors/executor.ts";
 import { checkArray, checkFit } from "./fit.ts";
 import { type HostInput, type InputSpec, readInput } from "./inputs.ts";
 import type { Program } from "./program/program.ts";
@@ -16,6 +16,8 @@ export type CompileOptions = {
   readonly state: Tree<HostArray>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly executor: Executor;
+  /** By default float32. */
+  readonly precision?: Precision;
 };
 
 export type Compiled = {
@@ -39,20 +41,34 @@ export type Compiled = {
  * The function sees tensors without numbers: shapes are fixed, JavaScript must not depend on values, on randomness or on
  * time. It is traced twice and refused when the two programs differ.
  *
+ * @throws ConfigError when the executor cannot compute in the wanted precision
  * @throws UserError when the function cannot be traced, ShapeError when the state it returns does not fit the one it took
  */
 export async function compile<S extends Tree<tf.Tensor>>(
   fn: TracedFunction<S>,
   options: CompileOptions,
 ): Promise<Compiled> {
-  const { name, executor } = options;
+  const { name, executor, precision = "float32" } = options;
+  if (!executor.precisions.includes(precision)) {
+    const able = executor.precisions.join(" or ");
+    throw new ConfigError(
+      `compile "${name}": ${executor.kind} computes in ${able}, got ${precision}. Take another engine.`,
+    );
+  }
   const template = options.state;
   const leaves = flattenTree(template);
   for (const [path, leaf] of leaves) checkArray(`compile "${name}": state "${path}"`, leaf);
   const evaluate = fn as unknown as TracedFunction;
   const program = traceProgram(evaluate, { name, state: template, inputs: options.inputs });
   const inputs = { ...options.inputs };
-  const prepared: ExecutorProgram = await executor.prepare({ name, program, evaluate, state: template, inputs });
+  const prepared: ExecutorProgram = await executor.prepare({
+    name,
+    program,
+    evaluate,
+    state: template,
+    inputs,
+    precision,
+  });
 
   return {
     name,

@@ -1,7 +1,7 @@
 export * from "./checkpoint/index.ts";
 export { type Compiled, compile } from "./compile.ts";
 export { createExecutor, type ExecutorOptions } from "./executors/create-executor.ts";
-export type { Executor } from "./executors/executor.ts";
+export type { Executor, Precision } from "./executors/executor.ts";
 export type { HostInput, InputSpec } from "./inputs.ts";
 export * from "./metrics/index.ts";
 export * from "./nn/index.ts";

@@ -4,7 +4,7 @@
  */
 import { ConfigError, ShapeError, UserError } from "#core/errors.ts";
 import { type Compiled, compile } from "./compile.ts";
-import type { Executor } from "./executors/executor.ts";
+import type { Executor, Precision } from "./executors/executor.ts";
 import type { HostInput, InputSpec } from "./inputs.ts";
 import {
   applyGradients,
@@ -40,6 +40,8 @@ export type TrainStepOptions<Specs extends Readonly<Record<string, InputSpec>>> 
   readonly trainable?: (path: string) => boolean;
   /** Keeps averaged weights: `e ← d e + (1 - d) p` after each update with `d = min(emaDecay, (1 + t) / (10 + t))`. */
   readonly emaDecay?: number;
+  /** Of products and convolutions, forward and backward; by default float32. Weights and slots stay float32. */
+  readonly precision?: Precision;
 };
 
 /** Everything that a run needs to go on. */
@@ -152,7 +154,7 @@ export async function compileTrainStep<
   E extends Tree<tf.Tensor>,
   Specs extends Readonly<Record<string, InputSpec>>,
 >(loss: Loss<P, E, { readonly [K in keyof Specs]: tf.Tensor }>, options: TrainStepOptions<Specs>): Promise<TrainStep> {
-  const { name, parameters, extra = {}, trainable = () => true, emaDecay, executor } = options;
+  const { name, parameters, extra = {}, trainable = () => true, emaDecay, executor, precision = "float32" } = options;
   const settings = optimizerConfig.parse(options.optimizer);
   const trained = pruneTree(parameters, trainable);
   const trainedPaths = new Set(flattenTree(trained).map(([path]) => path));
@@ -189,6 +191,7 @@ export async function compileTrainStep<
     state: initial,
     inputs: { ...options.inputs, learningRate: { shape: [], dtype: "float32" } },
     executor,
+    precision,
   });
   return {
     name,

@@ -57,5 +57,11 @@ function prepareEager({ name, evaluate, state: template, inputs: specs }: Prepar
 }
 
 export function createCpuExecutor(reason: string): Executor {
-  return { kind: "cpu", reason, prepare: async (task) => prepareEager(task), dispose: async () => {} };
+  return {
+    kind: "cpu",
+    reason,
+    precisions: ["float32"],
+    prepare: async (task) => prepareEager(task),
+    dispose: async () => {},
+  };
 }

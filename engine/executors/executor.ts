@@ -3,6 +3,9 @@ import type { Program } from "../program/program.ts";
 import type { TracedFunction } from "../trace/trace.ts";
 import type { HostArray, Tree } from "../tree.ts";
 
+/** Of products and convolutions; sums, weights and everything else stay float32. */
+export type Precision = "float32" | "bfloat16";
+
 /** What an executor gets for one compiled function: the program, and the function itself for running it eagerly. */
 export type PrepareTask = {
   readonly name: string;
@@ -10,6 +13,7 @@ export type PrepareTask = {
   readonly evaluate: TracedFunction;
   readonly state: Tree<HostArray>;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  readonly precision: Precision;
 };
 
 type InputData = Float32Array | Int32Array | Uint8Array;
@@ -30,6 +34,8 @@ export interface Executor {
   readonly kind: "onnxruntime" | "cpu";
   /** One sentence for the log: which executor and why. */
   readonly reason: string;
+  /** What it can compute products in. */
+  readonly precisions: readonly Precision[];
   prepare(task: PrepareTask): Promise<ExecutorProgram>;
   dispose(): Promise<void>;
 }

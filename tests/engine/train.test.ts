@@ -152,6 +152,22 @@ describe("training loop", () => {
     await expect(trainSmall({}, folder)).resolves.toBeDefined();
   });
 
+  it("ends when the engine dies, and goes on from the last checkpoint", async () => {
+    const folder = temporaryFolder();
+    const onnx = (await createExecutor({ kind: "onnxruntime", threads: 1 })) as Executor & { pid: number };
+    const onProgress = ({ step }: TrainProgress) => step === 7 && process.kill(onnx.pid, "SIGKILL");
+    const dying = train({ ...smallRun(await smallTrainStep(onnx), folder), checkpointEvery: 3, onProgress });
+    await expect(dying).rejects.toThrow(/process ended \(signal SIGKILL\).* go on from the last checkpoint/);
+    expect(existsSync(join(folder, "lock"))).toBe(false);
+    const asked: number[] = [];
+    const batchAt = (index: number) => {
+      asked.push(index);
+      return smallBatch(index);
+    };
+    await trainSmall({ batchAt, resume: true }, folder);
+    expect(asked).toEqual([6, 7, 8, 9]);
+  });
+
   it("refuses a folder that holds a run unless it resumes", async () => {
     const { folder } = await trainSmall();
     await expect(trainSmall({}, folder)).rejects.toThrow(/holds a run of 10 steps already\. Add --resume/);

@@ -80,6 +80,8 @@ export async function createOnnxExecutor(threads: number, reason: string): Promi
   return {
     kind: "onnxruntime",
     reason,
+    // Its kernels for the CPU convert bfloat16 back and forth: slower than float32 and no more exact.
+    precisions: ["float32"],
     pid: host.pid,
     prepare: (task) => prepare(host, ++handles, threads, task),
     dispose: () => host.close(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { compile, createExecutor, crossEntropy, tf } from "#engine/index.ts";
+import { compile, createExecutor, crossEntropy, type tf } from "#engine/index.ts";
 
 const inputs = {
   x: { shape: [4, 3], dtype: "float32" },

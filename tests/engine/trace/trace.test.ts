@@ -153,6 +153,7 @@ describe("a compiled function", () => {
   const executor = {
     kind: "cpu",
     reason: "",
+    precisions: ["float32"],
     prepare: async () => ({
       computeMs: 0,
       run: async () => ({}),
@@ -192,6 +193,13 @@ describe("a compiled function", () => {
     const compiled = await make();
     await expect(compiled.run({ x: new Float32Array(4), pixels, toString: 1 } as never)).rejects.toThrow(
       'compiled "checked": no input is named "toString". Its inputs: x, pixels.',
+    );
+  });
+
+  it("refuses a precision that the executor does not have", async () => {
+    const options = { name: "half", state: {}, inputs: {}, executor, precision: "bfloat16" } as const;
+    await expect(compile(() => ({ outputs: {} }), options)).rejects.toThrow(
+      'compile "half": cpu computes in float32, got bfloat16. Take another engine.',
     );
   });
 
