@@ -161,7 +161,8 @@ class DatasetGroup implements GroupSource {
     const { reader } = this.set;
     const { timestampsS } = playableTimes(await reader.episode(index), reader.info.fps);
     const timesS = timestampsS.map((timeS) => timeS - timestampsS[0]!);
-    return await this.films.film(`${this.folder} ${index} ${camera}`, { reader, index, camera, timesS });
+    const pictures = () => reader.frames(index, camera);
+    return await this.films.film(`${this.folder} ${index} ${camera}`, { pictures, timesS, rateHz: reader.info.fps });
   }
 }
 

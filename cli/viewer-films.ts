@@ -1,24 +1,23 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EpisodeReader } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { encodeVideo } from "#datasets/video/encode.ts";
 
 /** Films that are kept at once; the one that was asked for longest ago goes first. */
 const mostFilms = 32;
 
-/** What to film: all pictures of one camera in one episode, each at its own time. */
+/** What to film: pictures of one size, each at its own time. */
 export type FilmOrder = {
-  readonly reader: EpisodeReader;
-  readonly index: number;
-  readonly camera: string;
-  /** Seconds, one per picture, from 0. */
+  pictures(): AsyncIterable<Image>;
+  /** Seconds, one per picture, ascending from 0. */
   readonly timesS: readonly number[];
+  /** Usual rate, which the last picture stands for. */
+  readonly rateHz: number;
 };
 
 /**
- * Films for data sets that keep single pictures (HDF5, RLDS): made when a browser first asks, kept in a temporary folder
+ * Films of what is kept as single pictures (HDF5, RLDS, recordings): made when a browser first asks, kept in a temporary folder
  * until `close`.
  */
 export type Films = {
@@ -38,9 +37,9 @@ function evenSized({ data, width, height }: Image): Image {
   return { data: cut, width: evenWidth, height: evenHeight };
 }
 
-async function* timedPictures({ reader, index, camera, timesS }: FilmOrder) {
+async function* timedPictures({ pictures, timesS }: FilmOrder) {
   let frame = 0;
-  for await (const picture of reader.frames(index, camera)) {
+  for await (const picture of pictures()) {
     if (frame === timesS.length) return;
     yield { ...evenSized(picture), timestampS: timesS[frame++]! };
   }
@@ -54,7 +53,7 @@ export function createFilms(): Films {
   const make = async (order: FilmOrder): Promise<string> => {
     folder ??= mkdtemp(join(tmpdir(), "armature-viewer-"));
     const path = join(await folder, `${made++}.mp4`);
-    await encodeVideo(path, timedPictures(order), { fps: order.reader.info.fps });
+    await encodeVideo(path, timedPictures(order), { fps: order.rateHz });
     return path;
   };
   const dropOldest = async () => {

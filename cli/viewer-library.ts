@@ -5,6 +5,7 @@ import type { Catalog, EpisodeDetail } from "#sim-viewer/src/episode/viewer-prot
 import { createDataset, type Dataset } from "./viewer-datasets.ts";
 import { createFilms } from "./viewer-films.ts";
 import { type FoundSet, isHdf5, openSet, recogniseFolder } from "./viewer-formats.ts";
+import { createRecordingOpener, groupRecordings } from "./viewer-recording-group.ts";
 import { createRolloutLister, groupRollouts, type ListedRollout, type RolloutLister } from "./viewer-rollouts.ts";
 import { type GroupSource, isFile } from "./viewer-source.ts";
 
@@ -28,7 +29,14 @@ const skipped = new Set(["node_modules", "videos", "images"]);
 /** Files that are read at the same time. */
 const readers = 8;
 
-type Found = { readonly rolloutFolders: Map<string, string[]>; readonly sets: FoundSet[] };
+type Found = {
+  /** Rollouts and recordings by the folder that they lie in. */
+  readonly rollouts: Map<string, string[]>;
+  readonly recordings: Map<string, string[]>;
+  readonly sets: FoundSet[];
+};
+
+const nothing = (): Found => ({ rollouts: new Map(), recordings: new Map(), sets: [] });
 
 const byNumber = (left: string, right: string) => left.localeCompare(right, "en", { numeric: true });
 const isFolder = (path: string) =>
@@ -49,8 +57,14 @@ async function find(folder: string, depth: number, found: Found): Promise<Found>
     return found;
   }
   if (entries.some(({ name }) => isHdf5(name))) found.sets.push({ path: folder, format: "hdf5" });
-  const rollouts = entries.filter((entry) => entry.name.endsWith(".rollout")).map((entry) => join(folder, entry.name));
-  if (rollouts.length > 0) found.rolloutFolders.set(folder, rollouts.sort(byNumber));
+  const files = entries.map((entry) => join(folder, entry.name)).sort(byNumber);
+  for (const [ending, place] of [
+    [".rollout", found.rollouts],
+    [".mcap", found.recordings],
+  ] as const) {
+    const paths = files.filter((path) => path.endsWith(ending));
+    if (paths.length > 0) place.set(folder, paths);
+  }
   if (depth === deepest) return found;
   for (const entry of entries.sort((left, right) => byNumber(left.name, right.name))) {
     if (skipped.has(entry.name) || entry.name.startsWith(".")) continue;
@@ -61,11 +75,12 @@ async function find(folder: string, depth: number, found: Found): Promise<Found>
 }
 
 /** Files that hold episodes by themselves. */
-export const isEpisodeFile = (path: string) => path.endsWith(".rollout") || isHdf5(path);
+export const isEpisodeFile = (path: string) => /\.(rollout|mcap)$/.test(path) || isHdf5(path);
 
 function findSingle(path: string): Found {
-  if (isHdf5(path)) return { rolloutFolders: new Map(), sets: [{ path, format: "hdf5" }] };
-  return { rolloutFolders: new Map([[dirname(path), [path]]]), sets: [] };
+  if (isHdf5(path)) return { ...nothing(), sets: [{ path, format: "hdf5" }] };
+  const files = new Map([[dirname(path), [path]]]);
+  return path.endsWith(".mcap") ? { ...nothing(), recordings: files } : { ...nothing(), rollouts: files };
 }
 
 async function listAll(paths: readonly string[], list: RolloutLister): Promise<ListedRollout[]> {
@@ -105,23 +120,30 @@ export function createLibrary(paths: readonly string[]): ViewerLibrary {
   const roots = nameRoots(paths);
   const list = createRolloutLister();
   const films = createFilms();
+  const openRecording = createRecordingOpener();
   const sets = new Map<string, Dataset>();
   let sources = new Map<string, GroupSource>();
 
   async function scanRoot({ path, name }: Root): Promise<GroupSource[]> {
     const isSingle = isEpisodeFile(path) && (await isFile(path));
     const base = isSingle ? dirname(path) : path;
-    const found = isSingle ? findSingle(path) : await find(path, 0, { rolloutFolders: new Map(), sets: [] });
+    const found = isSingle ? findSingle(path) : await find(path, 0, nothing());
     const idOf = (folder: string) =>
       [name, relative(base, folder).split(sep).join("/")].filter(Boolean).join("/") || basename(base);
     const groups: GroupSource[] = [];
-    for (const [folder, files] of found.rolloutFolders) {
+    // One folder may hold episodes of several kinds.
+    const freeId = (folder: string, kind: string) => {
+      const id = idOf(folder);
+      return groups.some(({ group }) => group.id === id || group.id.startsWith(`${id}:`)) ? `${id} (${kind})` : id;
+    };
+    for (const [folder, files] of found.rollouts) {
       groups.push(...groupRollouts(idOf(folder), idOf(folder), await listAll(files, list)));
     }
+    for (const [folder, files] of found.recordings) {
+      groups.push(groupRecordings(freeId(folder, "mcap"), files, openRecording, films));
+    }
     for (const set of found.sets) {
-      // Rollouts may lie in the folder of an HDF5 set.
-      const isTaken = found.rolloutFolders.has(set.path);
-      const id = isTaken ? `${idOf(set.path)} (${set.format})` : idOf(set.path);
+      const id = freeId(set.path, set.format);
       if (!sets.has(id)) {
         sets.set(
           id,

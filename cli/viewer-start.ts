@@ -9,8 +9,8 @@ export const viewerPort = 5180;
 
 export type ViewerOptions = {
   /**
-   * Folders that hold rollouts or data sets (LeRobot, RLDS, HDF5), up to four levels deep; or single `*.rollout` or
-   * `*.hdf5` files.
+   * Folders that hold rollouts, recordings (MCAP) or data sets (LeRobot, RLDS, HDF5), up to four levels deep; or single
+   * `*.rollout`, `*.mcap` or `*.hdf5` files.
    */
   readonly paths: readonly string[];
   /** Address of a rosbridge ("ws://127.0.0.1:9090", with `?token=` where it asks for one) whose robot is shown live. */
@@ -33,7 +33,7 @@ async function expectPaths(paths: readonly string[], robot: string | undefined):
     if (info?.isDirectory() || (info?.isFile() && isEpisodeFile(path))) continue;
     const what = info ? "which is neither" : "which does not exist";
     throw new UserError(
-      `viewer.paths: must be a folder, a *.rollout or an *.hdf5 file, got "${path}", ${what}. Check its spelling.`,
+      `viewer.paths: must be a folder, a *.rollout, *.mcap or *.hdf5 file, got "${path}", ${what}. Check its spelling.`,
     );
   }
 }

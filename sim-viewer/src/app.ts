@@ -29,8 +29,8 @@ const longer = (left: readonly number[], right: readonly number[]) =>
   (right.at(-1) ?? 0) > (left.at(-1) ?? 0) ? right : left;
 
 const emptyHelp = (path: string) =>
-  `${path} holds nothing to show. Rollouts (*.rollout) and data sets (LeRobot, RLDS, HDF5) are looked for four folders ` +
-  'deep and appear here as soon as they are written; "npm run demo" makes some.';
+  `${path} holds nothing to show. Rollouts (*.rollout), recordings (*.mcap) and data sets (LeRobot, RLDS, HDF5) are ` +
+  'looked for four folders deep and appear here as soon as they are written; "npm run demo" makes some.';
 
 /** Builds the page inside `root`. */
 export function createApp(root: HTMLElement): App {

@@ -27,7 +27,7 @@ export type EpisodeSummary = {
 export type EpisodeGroup = {
   readonly id: string;
   readonly label: string;
-  readonly kind: "rollouts" | "lerobot" | "rlds" | "hdf5";
+  readonly kind: "rollouts" | "lerobot" | "rlds" | "hdf5" | "mcap";
   readonly episodes: readonly EpisodeSummary[];
   /** Why the group as a whole cannot be read. */
   readonly problem?: string;

@@ -91,7 +91,8 @@ function makeVideoScreen(source: VideoSource, timestampsS: readonly number[], ov
     const { frame } = frameTimeAt(timestampsS, timeS);
     overlay(canvas, { frame, fraction: 0 }, video.videoWidth / video.videoHeight);
   };
-  for (const event of ["loadeddata", "seeked"]) video.addEventListener(event, () => sync(...last));
+  // Sought before the first frame is decoded: browsers may paint that one over a later seek.
+  for (const event of ["loadedmetadata", "seeked"]) video.addEventListener(event, () => sync(...last));
   return { figure, video, sync };
 }
 

@@ -20,7 +20,7 @@ export type Pane = {
 };
 
 const noModel = "This episode has neither a scene for a 3-D view nor camera pictures. Its plots still play.";
-const pathOnly = "The data set brings no model of its robot: drawn is the path of the positions in";
+const pathOnly = "No model of the robot is there: drawn is the path of the positions in";
 const noWebGl = "This browser gives the page no WebGL, so there is no 3-D view. Pictures and plots still play.";
 
 function tryCreateView(container: HTMLElement): SceneView | null {

@@ -11,13 +11,15 @@ export type Extent = {
   readonly radius: number;
   /** Height of the lowest surface. */
   readonly floor: number;
+  /** Share of a picture's height and width that it fills at first. */
+  readonly fill: number;
 };
 
 /** Larger geoms of the world (walls, floors) are no reason to stand far away: half their diagonal, metres. */
 const largestM = 1.2;
 
 /** @param smallest least radius, metres */
-function extentOf(points: readonly Vector3[], floor: number, smallest: number): Extent {
+function extentOf(points: readonly Vector3[], floor: number, smallest: number, fill: number): Extent {
   const box = new Box3().setFromPoints([...points]);
   const centre = box.isEmpty() ? new Vector3() : box.getCenter(new Vector3());
   const radius = box.isEmpty() ? 0 : box.min.distanceTo(box.max) / 2;
@@ -28,6 +30,7 @@ function extentOf(points: readonly Vector3[], floor: number, smallest: number): 
     centre,
     radius: Math.max(radius, smallest),
     floor: Number.isFinite(lowest) ? lowest : 0,
+    fill,
   };
 }
 
@@ -37,13 +40,13 @@ function cornersOf({ x, y, z }: Vector3): Vector3[] {
   return signs.flatMap((i) => signs.flatMap((j) => signs.map((k) => new Vector3(i * x, j * y, k * z))));
 }
 
-/** The extent of all points that are numbers. @param positions f32[N, 3] */
+/** The extent of all points that are numbers: a bare path, with room around it. @param positions f32[N, 3] */
 export function pathExtent(positions: Float32Array, smallest: number): Extent {
   const points = Array.from({ length: positions.length / 3 }, (_, index) =>
     new Vector3().fromArray(positions, 3 * index),
   );
   const real = points.filter((point) => Number.isFinite(point.lengthSq()));
-  return extentOf(real, 0, smallest);
+  return extentOf(real, 0, smallest, 0.6);
 }
 
 /** Half the sides of the box around a geom in its own frame. */
@@ -94,7 +97,7 @@ export function rolloutExtent(log: RolloutLog): Extent {
     );
     points.push(...cornersOf(half).map((corner) => corner.applyMatrix4(pose)));
   });
-  return extentOf(points, ground, 0.25);
+  return extentOf(points, ground, 0.25, 0.9);
 }
 
 /**

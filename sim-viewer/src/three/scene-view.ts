@@ -4,9 +4,6 @@ import type { FrameTime } from "../episode/poses.ts";
 import type { Content, Layer } from "./content.ts";
 import { fitView } from "./extent.ts";
 
-/** Share of the picture's height and width that a scene fills at first. */
-const fitShare = 0.9;
-
 /** @file The 3-D pane: one renderer, one orbit camera, and the content of the episode that is shown. */
 
 export type SceneView = {
@@ -106,7 +103,7 @@ export function createSceneView(container: HTMLElement, label: string): SceneVie
   const fit = () => {
     if (!content || !isFitted) return;
     const { extent, outlook } = content;
-    const up = Math.tan((free.fov * Math.PI) / 360) * fitShare;
+    const up = Math.tan((free.fov * Math.PI) / 360) * extent.fill;
     const { aim, distance } = fitView(extent, outlook, [up * free.aspect, up]);
     controls.target.copy(aim);
     free.position.copy(aim).addScaledVector(outlook, distance);

@@ -1,12 +1,15 @@
 import {
   AmbientLight,
+  BufferGeometry,
   CircleGeometry,
   Color,
   DirectionalLight,
+  Float32BufferAttribute,
   Fog,
-  GridHelper,
   Group,
   HemisphereLight,
+  LineBasicMaterial,
+  LineSegments,
   Mesh,
   MeshStandardMaterial,
   Scene,
@@ -52,6 +55,29 @@ function sun(light: Light, { centre, radius }: Extent): DirectionalLight {
   return lamp;
 }
 
+const gridCells = 40;
+const gridCellM = 0.1;
+
+/** A square of lines, piece by piece: drivers that cut long lines off behind the camera would lose them whole. */
+function makeGrid(): LineSegments<BufferGeometry, LineBasicMaterial> {
+  const points: number[] = [];
+  const colors: number[] = [];
+  const [quiet, middle] = [new Color(0x364252), new Color(0x55657a)];
+  const place = (index: number) => (index - gridCells / 2) * gridCellM;
+  for (let line = 0; line <= gridCells; line++) {
+    const color = line === gridCells / 2 ? middle : quiet;
+    for (let piece = 0; piece < gridCells; piece++) {
+      const [at, from, to] = [place(line), place(piece), place(piece + 1)];
+      points.push(at, from, 0, at, to, 0, from, at, 0, to, at, 0);
+      for (let end = 0; end < 4; end++) colors.push(...color.toArray());
+    }
+  }
+  const geometry = new BufferGeometry()
+    .setAttribute("position", new Float32BufferAttribute(points, 3))
+    .setAttribute("color", new Float32BufferAttribute(colors, 3));
+  return new LineSegments(geometry, new LineBasicMaterial({ vertexColors: true, transparent: true, opacity: 0.7 }));
+}
+
 /** Makes an empty stage lit like the given scene. @param ambient hemisphere intensity in [0, 1] */
 export function createStage(lights: readonly Light[], ambient: number, extent: Extent): Stage {
   const scene = new Scene();
@@ -59,10 +85,8 @@ export function createStage(lights: readonly Light[], ambient: number, extent: E
   const reach = Math.max(extent.radius * 14, 4);
   const floor = new Mesh(new CircleGeometry(reach, 64), new MeshStandardMaterial({ color: 0x161c25, roughness: 1 }));
   floor.position.set(extent.centre.x, extent.centre.y, extent.floor - 0.004);
-  const grid = new GridHelper(4, 40, 0x55657a, 0x364252).rotateX(Math.PI / 2);
+  const grid = makeGrid();
   grid.position.set(Math.round(extent.centre.x * 10) / 10, Math.round(extent.centre.y * 10) / 10, extent.floor - 0.002);
-  grid.material.transparent = true;
-  grid.material.opacity = 0.7;
   surroundings.add(floor, grid);
   scene.add(surroundings, new HemisphereLight(0xffffff, 0xc8c8c8, ambient * perSteradian));
   for (const light of lights) {
@@ -84,7 +108,8 @@ export function createStage(lights: readonly Light[], ambient: number, extent: E
     dispose() {
       floor.geometry.dispose();
       floor.material.dispose();
-      grid.dispose();
+      grid.geometry.dispose();
+      grid.material.dispose();
       scene.traverse((object) => object instanceof DirectionalLight && object.dispose());
     },
   };

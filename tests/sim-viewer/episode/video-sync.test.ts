@@ -27,6 +27,26 @@ describe("videoTarget", () => {
   });
 });
 
+describe("rows that share a picture", () => {
+  // A camera of 5 Hz beside rows of 10 Hz.
+  const rows = [0, 0.1, 0.2, 0.3, 0.4];
+  const shared = [0, 0, 0.2, 0.2, 0.4];
+
+  it("are one stretch of the file that runs evenly", () => {
+    for (const timeS of [0, 0.05, 0.15, 0.25, 0.35]) {
+      const target = videoTarget(shared, rows, timeS);
+      expect(target.timeS).toBeCloseTo(timeS, 9);
+      expect(target.rate).toBeCloseTo(1, 9);
+    }
+  });
+
+  it("stand in the middle of their picture", () => {
+    expect(videoStill(shared, rows, 0.3)).toBeCloseTo(0.3, 9);
+    expect(videoStill(shared, rows, 0.2)).toBeCloseTo(0.3, 9);
+    expect(videoStill(shared, rows, 0.4)).toBeCloseTo(0.5, 9);
+  });
+});
+
 describe("videoStill", () => {
   it.each([
     [0.03, 0.05],

@@ -84,7 +84,7 @@ describe("fitView", () => {
     const centre = new Box3().setFromPoints(points).getCenter(new Vector3());
     const camera = new PerspectiveCamera(40, aspect, 0.01, 50);
     const up = Math.tan((20 * Math.PI) / 180);
-    const { aim, distance } = fitView({ points, centre, radius: 1, floor: 0 }, outlook, [up * aspect, up]);
+    const { aim, distance } = fitView({ points, centre, radius: 1, floor: 0, fill: 1 }, outlook, [up * aspect, up]);
     camera.up.set(0, 0, 1);
     camera.position.copy(aim).addScaledVector(outlook, distance);
     camera.lookAt(aim);
