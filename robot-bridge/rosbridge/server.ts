@@ -3,15 +3,14 @@
  * Differences: it binds to this machine only unless told otherwise, refuses pages of other origins, pings its clients,
  * keeps latched messages after their publisher left, and drops data for clients that do not read.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "#core/clock.ts";
-import { ConfigError, RobotError } from "#core/errors.ts";
 import { defaultMaxMessageBytes } from "../protocol/operations.ts";
 import { rosTimeFromNs } from "../protocol/stamp.ts";
 import { services as serviceNames } from "../protocol/topics.ts";
+import { checkExposure, listenError, mayConnect } from "../server-access.ts";
 import type { ArmServer } from "../simulation/arm-server.ts";
 import { epochClock } from "../wall-clock.ts";
 import { ClientSession } from "./client-session.ts";
@@ -38,9 +37,6 @@ export type RosbridgeServerOptions = {
   readonly onLeave?: (name: string) => void;
 };
 
-const shortestToken = 16;
-const loopbackHosts = new Set(["127.0.0.1", "::1", "localhost"]);
-
 export class RosbridgeServer implements ArmServer {
   private readonly options: Required<RosbridgeServerOptions>;
   private readonly bus = new TopicBus();
@@ -66,12 +62,7 @@ export class RosbridgeServer implements ArmServer {
       onLeave: () => undefined,
       ...options,
     };
-    const { host, token } = this.options;
-    if (!loopbackHosts.has(host) && token.length < shortestToken) {
-      throw new ConfigError(
-        `token: must have at least ${shortestToken} characters when host is ${host}, got ${token.length}. Anyone who reaches the port could move the arm; pass --token, or --host 127.0.0.1.`,
-      );
-    }
+    checkExposure(this.options.host, this.options.token);
     this.http = createServer((_request, response) => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ protocol: { major: 2, minor: 1, patch: 0 }, server: "armature" }));
@@ -80,7 +71,7 @@ export class RosbridgeServer implements ArmServer {
       server: this.http,
       maxPayload: this.options.maxMessageBytes,
       perMessageDeflate: false,
-      verifyClient: ({ origin, req }: { origin: string; req: IncomingMessage }) => this.accepts(origin, req),
+      verifyClient: ({ req }: { req: IncomingMessage }) => this.accepts(req),
     });
     this.sockets.on("error", () => undefined);
     this.sockets.on("connection", (socket, request) => this.welcome(socket, request));
@@ -132,19 +123,10 @@ export class RosbridgeServer implements ArmServer {
     await new Promise<void>((resolve) => this.http.close(() => resolve()));
   }
 
-  /** Clients must show the token, if there is one. Without one, pages may only come from this machine. */
-  private accepts(origin: string | undefined, request: IncomingMessage): boolean {
-    const { token } = this.options;
-    if (token !== "") {
-      const isRight = isSameSecret(tokenOf(request), token);
-      if (!isRight) this.options.log(`refused a client without the token (${request.socket.remoteAddress})`);
-      return isRight;
-    }
-    // Programs send no origin.
-    if (!origin) return true;
-    const host = URL.canParse(origin) ? new URL(origin).hostname.replace(/^\[|\]$/g, "") : "";
-    if (loopbackHosts.has(host)) return true;
-    this.options.log(`refused a page of ${origin} (${request.socket.remoteAddress})`);
+  private accepts(request: IncomingMessage): boolean {
+    if (mayConnect(request, this.options.token)) return true;
+    const { origin = "no page" } = request.headers;
+    this.options.log(`refused a client without access (${request.socket.remoteAddress}, ${origin})`);
     return false;
   }
 
@@ -190,27 +172,4 @@ export class RosbridgeServer implements ArmServer {
       socket.ping();
     }
   }
-}
-
-function tokenOf(request: IncomingMessage): string {
-  const { authorization = "" } = request.headers;
-  if (authorization.startsWith("Bearer ")) return authorization.slice("Bearer ".length);
-  return new URLSearchParams(request.url?.split("?")[1]).get("token") ?? "";
-}
-
-/** Takes equally long for any wrong guess. */
-function isSameSecret(left: string, right: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(left), digest(right));
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `port ${port} must be free, but another program uses it. Stop that program or pass --port with another number.`,
-    EACCES: `port ${port} must be open to this user, but it is not allowed. Pass --port with a number above 1023.`,
-    EADDRNOTAVAIL: `${host} must be an address of this machine. Pass --host 127.0.0.1.`,
-    ENOTFOUND: `${host} must be an address of this machine, but the name is not known. Pass --host 127.0.0.1.`,
-  };
-  const reason = reasons[error.code ?? ""];
-  return reason === undefined ? error : new RobotError(`bridge: ${reason}`, { cause: error });
 }

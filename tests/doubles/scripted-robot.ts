@@ -19,6 +19,7 @@ export class ScriptedRobot implements Robot {
   /** Changes a command on its way, or refuses it. */
   limit: (values: Float32Array) => Float32Array | null = (values) => values;
   private readonly clock: FakeClock;
+  private isGone = false;
 
   constructor(clock: FakeClock) {
     this.clock = clock;
@@ -41,6 +42,7 @@ export class ScriptedRobot implements Robot {
   }
 
   async arm(): Promise<void> {
+    if (this.isGone) throw new RobotError("robot: it is not connected");
     this.mode = { name: "armed", reason: "" };
   }
 
@@ -55,11 +57,13 @@ export class ScriptedRobot implements Robot {
   }
 
   async hold(reason: string, { latch = false } = {}): Promise<void> {
+    if (this.mode.name !== "armed") return;
     this.holds.push({ reason, latch });
     if (latch) this.mode = { name: "hold", reason };
   }
 
   async disconnect(): Promise<void> {
+    this.isGone = true;
     this.mode = { name: "disarmed", reason: "disconnected" };
   }
 }
