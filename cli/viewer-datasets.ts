@@ -189,6 +189,7 @@ export function createDataset(
   films: Films,
 ): Dataset {
   let opened: { key: string; group: DatasetGroup } | null = null;
+  let opening: Promise<GroupSource> | null = null;
   const refused = (error: unknown): GroupSource => {
     if (!(error instanceof UserError)) throw error;
     const nothing = async () => null;
@@ -201,18 +202,25 @@ export function createDataset(
       videoFile: nothing,
     };
   };
+  const openIfChanged = async (): Promise<GroupSource> => {
+    const key = (await Promise.all(watched.map((name) => stateOf(join(path, name))))).join();
+    if (opened?.key === key) return opened.group;
+    try {
+      const set = await open();
+      await opened?.group.close();
+      opened = { key, group: new DatasetGroup(path, group, set, films) };
+      return opened.group;
+    } catch (error) {
+      return refused(error);
+    }
+  };
   return {
-    async source() {
-      const key = (await Promise.all(watched.map((name) => stateOf(join(path, name))))).join();
-      if (opened?.key === key) return opened.group;
-      try {
-        const set = await open();
-        await opened?.group.close();
-        opened = { key, group: new DatasetGroup(path, group, set, films) };
-        return opened.group;
-      } catch (error) {
-        return refused(error);
-      }
+    /** Two pages that ask at once get one reader. */
+    source() {
+      opening ??= openIfChanged().finally(() => {
+        opening = null;
+      });
+      return opening;
     },
     async close() {
       await opened?.group.close();

@@ -38,12 +38,19 @@ async function expectPaths(paths: readonly string[], robot: string | undefined):
   }
 }
 
-function expectRobot(address: string): void {
+function expectRobot(address: string, host: string): void {
   const isSocket = URL.canParse(address) && ["ws:", "wss:"].includes(new URL(address).protocol);
-  if (isSocket) return;
-  throw new UserError(
-    `viewer.robot: must be the address of a rosbridge, got "${address}". Pass one like ws://127.0.0.1:9090.`,
-  );
+  if (!isSocket) {
+    throw new UserError(
+      `viewer.robot: must be the address of a rosbridge, got "${address}". Pass one like ws://127.0.0.1:9090.`,
+    );
+  }
+  // The page has the token to connect; whoever has it can move the robot.
+  if (!isLoopback(host) && new URL(address).search !== "") {
+    throw new UserError(
+      `viewer.robot: must have no token where others can open the viewer (host "${host}"), got one. Pass --host 127.0.0.1.`,
+    );
+  }
 }
 
 /**
@@ -60,7 +67,7 @@ export async function startViewer(options: ViewerOptions): Promise<RunningViewer
     );
   }
   await expectPaths(paths, robot);
-  if (robot !== undefined) expectRobot(robot);
+  if (robot !== undefined) expectRobot(robot, host);
   const page = await loadPage(() => log("viewer: building the page (some seconds, once)"));
   const library = createLibrary(paths);
   const server = createViewerServer(library, page, { isPublic: !isLoopback(host), robot: robot ?? null });

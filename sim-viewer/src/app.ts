@@ -108,7 +108,9 @@ export function createApp(root: HTMLElement): App {
       showProblem("This viewer was started without a robot. Pass --robot ADDRESS.");
       return;
     }
+    // Whatever is still being loaded is no longer wanted.
     ticket++;
+    root.classList.remove("is-loading");
     link = null;
     list.select(null);
     player.load(null, 0);

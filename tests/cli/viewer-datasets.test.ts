@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createDataset, episodeSeries, playableTimes } from "#cli/viewer-datasets.ts";
@@ -73,6 +73,20 @@ describe("createDataset", () => {
     expect(detail.videos[0]!.frameTimesS).toBeAllClose(timesS);
     expect([detail.rolloutUrl, detail.notes]).toEqual([null, []]);
     expect(existsSync((await source.videoFile("episode_000001", camera))!)).toBe(true);
+  });
+
+  it("opens one reader for pages that ask at once, and another one when the set grew", async () => {
+    let count = 0;
+    const open = () => {
+      count++;
+      return openFound({ path: folder, format: "lerobot" });
+    };
+    const set = createDataset(folder, { id: "set", label: "set", kind: "lerobot" }, open, films);
+    const [first, second] = await Promise.all([set.source(), set.source()]);
+    expect([count, first === second, (await set.source()) === first]).toEqual([1, true, true]);
+    utimesSync(join(folder, "meta/info.json"), new Date(), new Date(Date.now() + 5000));
+    expect((await set.source()) === first).toBe(false);
+    expect(count).toBe(2);
   });
 
   it("hands out no file for names that are not in the set", async () => {

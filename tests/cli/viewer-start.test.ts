@@ -19,6 +19,11 @@ describe("startViewer", () => {
       { paths: [], robot: "http://localhost:9090" },
       "Pass one like ws://127.0.0.1:9090.",
     ],
+    [
+      "to hand a robot's token to others",
+      { paths: [], robot: "ws://arm:9090/?token=0123456789abcdef", host: "0.0.0.0", allowRemote: true },
+      "must have no token where others can open the viewer",
+    ],
     ["a robot without an address", { paths: [folder], robot: "localhost" }, "must be the address of a rosbridge"],
     ["a host that others reach", { paths: [folder], host: "::" }, "Pass --allowRemote to mean it."],
   ])("refuses %s before it builds or listens", async (_, options, sentence) => {
