@@ -8,7 +8,7 @@ import { encodeVideo } from "#datasets/video/encode.ts";
 const mostFilms = 32;
 
 /** What to film: pictures of one size, each at its own time. */
-export type FilmOrder = {
+type FilmOrder = {
   pictures(): AsyncIterable<Image>;
   /** Seconds, one per picture, ascending from 0. */
   readonly timesS: readonly number[];

@@ -4,7 +4,7 @@ import { createPulse, type Pulse } from "./history.ts";
 import type { LinkState } from "./robot-feed.ts";
 
 /** What is known of a robot besides its joints. */
-export type RobotStatus = {
+type RobotStatus = {
   readonly link: LinkState;
   readonly instruction: string;
   readonly task: TaskStatus | null;

@@ -21,7 +21,7 @@ export type Chart = {
 };
 
 /** Times in seconds and one list of values per channel. */
-export type TimedValues = readonly [timesS: readonly number[], values: readonly (readonly (number | null)[])[]];
+type TimedValues = readonly [timesS: readonly number[], values: readonly (readonly (number | null)[])[]];
 
 type Timed = { readonly series: Series; readonly timestampsS: readonly number[] };
 
