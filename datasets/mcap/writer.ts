@@ -74,7 +74,8 @@ export async function createMcapRecorder(
   };
 }
 
-function fileWritable(path: string, file: FileHandle) {
+/** Where an MCAP writer puts its bytes. */
+export function fileWritable(path: string, file: FileHandle) {
   let position = 0n;
   return {
     position: () => position,
