@@ -1,4 +1,4 @@
-/** @file Flags of `bridge run`, `bridge simulate` and `bridge stop`. */
+/** @file Flags of `bridge run`, `bridge serve`, `bridge simulate` and `bridge stop`. */
 import { z } from "zod";
 import { pushSplits } from "#world/index.ts";
 import { topics } from "./protocol/topics.ts";
@@ -98,3 +98,14 @@ export const bridgeStopConfig = z.strictObject({
   release: z.boolean().default(false).describe("release the e-stop instead of pressing it"),
 });
 export type BridgeStopConfig = z.infer<typeof bridgeStopConfig>;
+
+/** `bridge serve`, beside the policy itself. */
+export const bridgeServeConfig = z.strictObject({
+  dialect: z
+    .enum(["openpi", "openvla"])
+    .default("openpi")
+    .describe("openpi: websocket with msgpack; openvla: POST /act with JSON, also OpenVLA-OFT's"),
+  port: z.number().int().min(0).max(65535).default(8000).describe("port to listen on; 0: any free one"),
+  host: z.string().default("127.0.0.1").describe("address to listen on; others than this machine's need a token"),
+  token: z.string().default("").describe("secret of at least 16 characters that clients must show"),
+});

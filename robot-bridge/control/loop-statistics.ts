@@ -1,17 +1,16 @@
 import { LatencyHistogram, type LatencySummary } from "./latency-histogram.ts";
 
-export type Counts = Readonly<Record<string, number>>;
+type Counts = Readonly<Record<string, number>>;
 
-/** Bounds of `tickLateness.table`, milliseconds. */
-export const latenessBoundsMs = [1, 2, 5, 10, 20, 50, 100] as const;
+const latenessBoundsMs = [1, 2, 5, 10, 20, 50, 100];
 
 export type LoopSummary = {
   readonly seconds: number;
   readonly ticks: number;
   /** Ticks that were left out because the one before came too late. */
   readonly ticksMissed: number;
-  /** How late ticks came; `table[i]` counts those below `latenessBoundsMs[i]`, the last entry the rest. */
-  readonly tickLateness: LatencySummary & { readonly table: readonly number[] };
+  /** How late ticks came; `table[i]` counts those below `boundsMs[i]`, the last entry the rest. */
+  readonly tickLateness: LatencySummary & { readonly boundsMs: readonly number[]; readonly table: readonly number[] };
   /** Age of observations when the policy was asked. */
   readonly observationAge: LatencySummary;
   readonly policyLatency: LatencySummary;
@@ -80,7 +79,11 @@ export class LoopStatistics {
       seconds,
       ticks: this.tickLateness.count,
       ticksMissed: this.ticksMissed,
-      tickLateness: { ...this.tickLateness.summary(), table: this.tickLateness.table(latenessBoundsMs) },
+      tickLateness: {
+        ...this.tickLateness.summary(),
+        boundsMs: latenessBoundsMs,
+        table: this.tickLateness.table(latenessBoundsMs),
+      },
       observationAge: this.observationAge.summary(),
       policyLatency: this.policyLatency.summary(),
       policy: {

@@ -141,7 +141,7 @@ export type PublishOptions = {
 };
 
 /** MQTT over TCP or websockets, with or without TLS. */
-export const isBrokerUrl = (url: string): boolean =>
+const isBrokerUrl = (url: string): boolean =>
   URL.canParse(url) && ["mqtt:", "mqtts:", "ws:", "wss:"].includes(new URL(url).protocol);
 
 /** Without user and password. */

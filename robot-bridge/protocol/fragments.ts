@@ -10,7 +10,7 @@ export type FragmentLimits = {
   readonly timeoutMs: number;
 };
 
-export const defaultFragmentLimits: FragmentLimits = {
+const defaultFragmentLimits: FragmentLimits = {
   maxBytes: defaultMaxMessageBytes,
   maxMessages: 16,
   timeoutMs: 10_000,

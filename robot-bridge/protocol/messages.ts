@@ -18,9 +18,9 @@ export const messageTypes = {
 
 /** Longest arrays that are decoded: no arm has more joints, no command more points. */
 export const maxJoints = 256;
-export const maxPoints = 4096;
+const maxPoints = 4096;
 /** Longest base64 text of a picture, characters (a 12 MiB file). */
-export const maxImageText = 16 * 1024 * 1024;
+const maxImageText = 16 * 1024 * 1024;
 
 /** Robot's measured joints. `velocities` and `efforts` are empty or as long as `names`. Radians, rad/s, N m. */
 export type JointState = {
@@ -32,7 +32,7 @@ export type JointState = {
   readonly efforts: Float64Array;
 };
 
-export type TrajectoryPoint = {
+type TrajectoryPoint = {
   readonly positions: Float64Array;
   /** Empty, or one per joint. */
   readonly velocities: Float64Array;

@@ -80,7 +80,7 @@ const operations = {
   status: z.object({ op: z.literal("status"), id: anyId.optional(), level: z.string(), msg: z.string() }),
 } as const;
 
-export type OperationName = keyof typeof operations;
+type OperationName = keyof typeof operations;
 export type OperationOf<Name extends OperationName> = z.infer<(typeof operations)[Name]>;
 export type Operation = { [Name in OperationName]: OperationOf<Name> }[OperationName];
 

@@ -2,7 +2,7 @@ import { nsFromMs } from "../protocol/stamp.ts";
 import type { MeasuredJoints } from "./joint-feed.ts";
 
 /** Below this speed a joint counts as at rest, rad/s: above the noise of common encoders. */
-export const restSpeedRadS = 0.05;
+const restSpeedRadS = 0.05;
 const repeatMs = 50;
 const patienceMs = 2000;
 
