@@ -14,7 +14,8 @@ import { circling } from "../../doubles/bridge-rig.ts";
 import { KinematicPlant } from "../../doubles/kinematic-plant.ts";
 import { ScriptedPolicy } from "../../doubles/scripted-policy.ts";
 
-const isInstalled = spawnSync("mosquitto", ["-h"]).error === undefined;
+const program = "mosquitto";
+const isInstalled = spawnSync(program, ["-h"]).error === undefined;
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -29,7 +30,7 @@ async function freePort(): Promise<number> {
 }
 
 async function startBroker(port: number): Promise<ChildProcess> {
-  const broker = spawn("mosquitto", ["-p", String(port)], { stdio: "ignore" });
+  const broker = spawn(program, ["-p", String(port)], { stdio: "ignore" });
   closing.push(() => broker.kill("SIGKILL"));
   await systemClock.sleep(500);
   return broker;
