@@ -49,25 +49,18 @@ const neutral: Partial<Record<(typeof binaryOps)[number], { readonly left?: numb
   div: { right: 1 },
 };
 
-/** The condition of a value that is 1 where it holds and 0 elsewhere. */
-function asCondition(graph: Graph, value: Value): Value | undefined {
-  const node = nodeOf(graph, value);
-  if (node.op === "cast")
-    return graph.nodes[node.operands[0]!]!.dtype === "bool" ? valueAt(graph, node.operands[0]!) : undefined;
-  if (node.op !== "select") return undefined;
-  const [condition, whenTrue, whenFalse] = node.operands.map((operand) => valueAt(graph, operand));
-  return uniformValue(graph, whenTrue!) === 1 && uniformValue(graph, whenFalse!) === 0 ? condition : undefined;
-}
-
-/** A product with zeros and ones is a choice: the gradients of relu, maximum and where lose one pass. */
+/** A product with a condition is a choice: the gradients of relu, maximum and where lose one pass. */
 function chosen(graph: Graph, left: Value, right: Value, shape: readonly number[]): Value | undefined {
   for (const [mask, kept] of [
     [left, right],
     [right, left],
   ] as const) {
-    const condition = asCondition(graph, mask);
-    if (condition === undefined) continue;
-    return select(graph, condition, broadcast(graph, kept, shape), scalar(graph, 0, kept.dtype));
+    const node = nodeOf(graph, mask);
+    const condition = node.op === "cast" ? valueAt(graph, node.operands[0]!) : undefined;
+    // A choice between two numbers is slower than the product.
+    if (condition?.dtype !== "bool" || uniformValue(graph, kept) !== undefined || !sameShape(kept.shape, shape))
+      continue;
+    return select(graph, condition, kept, scalar(graph, 0, kept.dtype));
   }
   return undefined;
 }
@@ -91,6 +84,9 @@ export function compare(graph: Graph, op: (typeof compareOps)[number], left: Val
 
 export function select(graph: Graph, condition: Value, whenTrue: Value, whenFalse: Value): Value {
   const shape = broadcastShape(broadcastShape(condition.shape, whenTrue.shape), whenFalse.shape);
+  if (uniformValue(graph, whenTrue) === 1 && uniformValue(graph, whenFalse) === 0) {
+    return cast(graph, broadcast(graph, condition, shape), whenTrue.dtype);
+  }
   const operands = withoutBroadcasts(graph, [condition, whenTrue, whenFalse], shape);
   return graph.emit("select", operands, {}, shape, whenTrue.dtype);
 }
