@@ -1,4 +1,4 @@
-/** @file Flags of `bridge run`, `bridge serve`, `bridge simulate` and `bridge stop`. */
+/** @file Flags of `bridge run`, `record`, `serve`, `simulate` and `stop`. */
 import { z } from "zod";
 import { pushSplits } from "#world/index.ts";
 import { topics } from "./protocol/topics.ts";
@@ -33,6 +33,15 @@ const safety = z.strictObject({
     .describe("an arm that stays farther than this behind its commands is stopped, rad"),
 });
 
+const topicNames = z.strictObject({
+  jointStates: topic(topics.jointStates, "sensor_msgs/JointState"),
+  command: topic(topics.command, "trajectory_msgs/JointTrajectory"),
+  camera: topic(topics.camera("{name}"), "sensor_msgs/CompressedImage; {name} is the policy's name for the camera"),
+  estop: topic(topics.estop, "std_msgs/Bool, latched"),
+  instruction: topic(topics.instruction, "std_msgs/String"),
+  status: topic(topics.status, "std_msgs/String, JSON of the simulated arm"),
+});
+
 /** `bridge run`, beside the policy itself. */
 export const bridgeRunConfig = z.strictObject({
   robot: robotUrl,
@@ -60,16 +69,7 @@ export const bridgeRunConfig = z.strictObject({
   maxStateAgeMs: milliseconds(200, "joint states older than this stop the arm"),
   maxCameraAgeMs: milliseconds(500, "pictures older than this are not shown to the policy"),
   safety: safety.prefault({}),
-  topics: z
-    .strictObject({
-      jointStates: topic(topics.jointStates, "sensor_msgs/JointState"),
-      command: topic(topics.command, "trajectory_msgs/JointTrajectory"),
-      camera: topic(topics.camera("{name}"), "sensor_msgs/CompressedImage; {name} is the policy's name for the camera"),
-      estop: topic(topics.estop, "std_msgs/Bool, latched"),
-      instruction: topic(topics.instruction, "std_msgs/String"),
-      status: topic(topics.status, "std_msgs/String, JSON of the simulated arm"),
-    })
-    .prefault({}),
+  topics: topicNames.prefault({}),
 });
 export type BridgeRunConfig = z.infer<typeof bridgeRunConfig>;
 
@@ -98,6 +98,15 @@ export const bridgeStopConfig = z.strictObject({
   release: z.boolean().default(false).describe("release the e-stop instead of pressing it"),
 });
 export type BridgeStopConfig = z.infer<typeof bridgeStopConfig>;
+
+export const bridgeRecordConfig = z.strictObject({
+  robot: robotUrl,
+  mqttPrefix,
+  file: z.string().describe("recording to write, .mcap; must not be there yet"),
+  cameras: z.array(z.string()).default(["front"]).describe("names of the cameras to record"),
+  topics: topicNames.prefault({}),
+});
+export type BridgeRecordConfig = z.infer<typeof bridgeRecordConfig>;
 
 /** `bridge serve`, beside the policy itself. */
 export const bridgeServeConfig = z.strictObject({

@@ -2,10 +2,11 @@
 import type { Clock } from "#core/clock.ts";
 import type { Policy } from "#core/contracts/policy.ts";
 import { pushPresets } from "#world/index.ts";
-import type { BridgeRunConfig, BridgeSimulateConfig, BridgeStopConfig } from "./config.ts";
+import type { BridgeRecordConfig, BridgeRunConfig, BridgeSimulateConfig, BridgeStopConfig } from "./config.ts";
 import type { LoopStatus } from "./control-loop.ts";
 import { MqttLink, mqttArmLinks } from "./mqtt/link.ts";
 import { MqttServer } from "./mqtt/server.ts";
+import { type RecordingSummary, type RecordOptions, recordRobot } from "./recorder.ts";
 import type { ArmDescription } from "./robots/arm-description.ts";
 import { readArmFile } from "./robots/arm-file.ts";
 import type { ArmLink } from "./robots/arm-link.ts";
@@ -103,6 +104,24 @@ export async function simulateArmFrom(config: BridgeSimulateConfig, context: Bri
     plant.close();
     throw error;
   }
+}
+
+/** `bridge record`: listens beside a run and writes an MCAP file until the signal fires. */
+export function recordFrom(
+  { robot, mqttPrefix, file: path, cameras, topics }: BridgeRecordConfig,
+  context: Omit<BridgeContext, "signal" | "onStatus"> & Pick<RecordOptions, "signal" | "onProgress">,
+): Promise<RecordingSummary> {
+  const { camera, ...others } = topics;
+  const { signal, onProgress, clock, log } = context;
+  return recordRobot({
+    link: sideLink("recording link", robot, mqttPrefix, log),
+    path,
+    topics: others,
+    cameras: cameras.map((name) => camera.replaceAll("{name}", name)),
+    signal,
+    ...(onProgress ? { onProgress } : {}),
+    ...(clock ? { clock } : {}),
+  });
 }
 
 /** `bridge stop`: presses the e-stop, or releases it. */
