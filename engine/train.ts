@@ -8,6 +8,7 @@ import { type Log, silentLog } from "#core/log.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint/checkpoint.ts";
 import { bestCheckpoint, checkpointPath, pruneCheckpoints, type Saved } from "./checkpoint/checkpoint-folder.ts";
 import type { CheckpointFacts } from "./checkpoint/meta.ts";
+import type { Executor } from "./executors/executor.ts";
 import { countFlops } from "./program/flops.ts";
 import type { Schedule } from "./schedules.ts";
 import { type BatchAt, createPrefetch } from "./train/batches.ts";
@@ -63,6 +64,11 @@ export type TrainOptions = {
   readonly log?: Log;
   readonly clock?: Clock;
   readonly now?: () => Date;
+};
+
+/** How one training run is carried out, apart from what is learned. */
+export type RunSettings = Pick<TrainOptions, "folder" | "command" | "resume" | "signal" | "onProgress" | "log"> & {
+  readonly executor: Executor;
 };
 
 export type TrainProgress = Speed & { readonly step: number; readonly steps: number; readonly loss: number };

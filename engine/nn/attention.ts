@@ -70,6 +70,6 @@ export function attention(params: Attention<tf.Tensor>, x: tf.Tensor3D, options:
   if (causal) scores = tf.add(scores, causalBias(tokens, seen));
   if (mask !== undefined) scores = tf.add(scores, tf.mul(tf.sub(1, tf.cast(mask, "float32")), hidden));
   const mixed = tf.matMul(tf.softmax(scores), value); // [B, G, N, d]
-  const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, tokens, width]); // [B, N, D]
-  return linear(params.output, joined) as tf.Tensor3D;
+  const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), x.shape) as tf.Tensor3D; // [B, N, D]
+  return linear(params.output, joined);
 }

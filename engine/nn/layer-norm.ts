@@ -30,7 +30,7 @@ const standardize = tf.customGrad((...args) => {
  * @returns f32[..., D]
  * @throws ShapeError when the last axis is not D
  */
-export function layerNorm({ weight, bias }: LayerNorm<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+export function layerNorm<T extends tf.Tensor>({ weight, bias }: LayerNorm<tf.Tensor>, x: T): T {
   checkWidth("layerNorm", x, weight.shape[0]!);
-  return tf.add(tf.mul(standardize(x), weight), bias);
+  return tf.add(tf.mul(standardize(x), weight), bias) as T;
 }

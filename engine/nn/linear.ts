@@ -28,11 +28,11 @@ export function initLinear(rng: Rng, { inputs, outputs, std, bias = true }: Line
  * @returns f32[..., O]
  * @throws ShapeError when the last axis is not I
  */
-export function linear({ weight, bias }: Linear<tf.Tensor>, x: tf.Tensor): tf.Tensor {
+export function linear<T extends tf.Tensor>({ weight, bias }: Linear<tf.Tensor>, x: T): T {
   const [inputs, outputs] = weight.shape as [number, number];
   checkWidth("linear", x, inputs);
   const rows = x.rank === 2 ? x : tf.reshape(x, [-1, inputs]); // [rows, I]
   const product = tf.matMul(rows as tf.Tensor2D, weight as tf.Tensor2D);
   const result = bias === undefined ? product : tf.add(product, bias);
-  return x.rank === 2 ? result : tf.reshape(result, [...x.shape.slice(0, -1), outputs]);
+  return (x.rank === 2 ? result : tf.reshape(result, [...x.shape.slice(0, -1), outputs])) as T;
 }

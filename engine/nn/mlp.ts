@@ -20,7 +20,7 @@ export const gelu = tf.customGrad((...args) => {
     return tf.mul(dy, tf.add(cumulative!, tf.mul(input!, density)));
   };
   return { value: tf.mul(x, share), gradFunc };
-});
+}) as <T extends tf.Tensor>(x: T) => T;
 
 /** Two linear layers with a GELU between them. @param x f32[..., D] @returns f32[..., D] */
-export const mlp = ({ up, down }: Mlp<tf.Tensor>, x: tf.Tensor): tf.Tensor => linear(down, gelu(linear(up, x)));
+export const mlp = <T extends tf.Tensor>({ up, down }: Mlp<tf.Tensor>, x: T): T => linear(down, gelu(linear(up, x)));

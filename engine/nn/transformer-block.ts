@@ -51,12 +51,9 @@ export function transformerBlock(
 ): tf.Tensor3D {
   const { heads, causal = false, context } = options;
   const { self, cross } = params;
-  let y = tf.add(
-    x,
-    attention(self.attention, layerNorm(self.norm, x) as tf.Tensor3D, { heads, causal }),
-  ) as tf.Tensor3D;
+  let y = tf.add(x, attention(self.attention, layerNorm(self.norm, x), { heads, causal })) as tf.Tensor3D;
   if (cross !== undefined && context !== undefined) {
-    y = tf.add(y, attention(cross.attention, layerNorm(cross.norm, y) as tf.Tensor3D, { heads, context }));
+    y = tf.add(y, attention(cross.attention, layerNorm(cross.norm, y), { heads, context }));
   }
   return tf.add(y, mlp(params.mlp, layerNorm(params.norm, y)));
 }
