@@ -12,13 +12,14 @@ registerGradients();
 /** Runs `work`, which must be synchronous, on a backend and puts the previous one back. */
 export function withBackend<T>(name: string, work: () => T): T {
   const engine = tf.engine();
-  const previous = engine.backendName;
+  // Nothing is chosen yet in a fresh process; what runs outside of a trace must never meet the tracing backend.
+  const previous = engine.backendName ?? "cpu";
   // Both calls finish synchronously: the backends used here have no asynchronous initialisation.
   void engine.setBackend(name);
   try {
     return work();
   } finally {
-    if (previous !== name && previous) void engine.setBackend(previous);
+    if (previous !== name) void engine.setBackend(previous);
   }
 }
 

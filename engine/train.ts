@@ -104,6 +104,7 @@ async function resumeFrom({ step, log = silentLog }: TrainOptions, run: Run): Pr
   if (run.resumedFrom === undefined) return 0;
   await step.load((await readCheckpoint(run.resumedFrom.path)).state);
   log.info(`${run.folder}: goes on after step ${run.resumedFrom.step}.`);
+  if (run.changed.length > 0) log.warn(`${run.folder}: the configuration has changed: ${run.changed.join(", ")}.`);
   return run.resumedFrom.step;
 }
 

@@ -41,7 +41,7 @@ export function initOptimizer(trained: Tree<HostArray>, { accumulate }: Settings
 export type Leaves = ReadonlyMap<string, tf.Tensor>;
 
 /** `√ Σ g²` over all gradients together. */
-export function globalNorm(gradients: Leaves): tf.Scalar {
+function globalNorm(gradients: Leaves): tf.Scalar {
   const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
   return tf.sqrt(tf.addN(squares)) as tf.Scalar;
 }

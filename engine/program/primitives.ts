@@ -8,12 +8,12 @@ const sameShape = (a: readonly number[], b: readonly number[]) =>
 const nodeOf = (graph: Graph, value: Value): Node => graph.nodes[value.id]!;
 
 /** The value that node `id` makes. */
-export function valueAt(graph: Graph, id: number): Value {
+function valueAt(graph: Graph, id: number): Value {
   const { shape, dtype } = graph.nodes[id]!;
   return { id, shape, dtype };
 }
 
-export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, index) => {
     const sizeA = a[a.length - rank + index] ?? 1;
@@ -207,9 +207,6 @@ export const conv2d = (
   attributes: Convolution,
   shape: readonly number[],
 ): Value => graph.emit("conv2d", [x, filter], attributes, shape, x.dtype);
-
-export const maxPool = (graph: Graph, x: Value, attributes: Pool, shape: readonly number[]): Value =>
-  graph.emit("maxPool", [x], attributes, shape, x.dtype);
 
 /** Takes whole slices along `axis`; `indices` may have any rank. */
 export function gather(graph: Graph, values: Value, indices: Value, axis: number): Value {

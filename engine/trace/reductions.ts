@@ -32,7 +32,7 @@ const locating =
   };
 
 /** Moves `axis` last, applies `work`, and moves it back. */
-export function onLastAxis(graph: Graph, x: Value, axis: number, work: (moved: Value) => Value): Value {
+function onLastAxis(graph: Graph, x: Value, axis: number, work: (moved: Value) => Value): Value {
   const last = x.shape.length - 1;
   const order = x.shape.map((_, index) => index);
   [order[axis], order[last]] = [last, axis];

@@ -47,6 +47,8 @@ export type Run = {
   readonly folder: string;
   readonly checkpoints: string;
   readonly resumedFrom: Saved | undefined;
+  /** Keys of the configuration that are not as they were when the run began. */
+  readonly changed: readonly string[];
   readonly code: string;
   /** Appends to `metrics.jsonl` and the event file. */
   log(row: MetricsRow): void;
@@ -64,24 +66,45 @@ function readManifest(path: string): z.infer<typeof manifestSchema> | undefined 
   }
 }
 
-/** @throws ConfigError when the data is not the one that the run began with */
+/** @throws ConfigError when seed or data are not those that the run began with */
 function writeManifest(options: RunOptions, fromStep: number, code: string): void {
   const { folder, command, engine, seed, dataHash, parents, now } = options;
   const path = join(folder, "manifest.json");
   const earlier = fromStep > 0 ? readManifest(path) : undefined;
-  if (earlier !== undefined && earlier.dataHash !== dataHash) {
+  for (const [name, was, is] of [
+    ["data", earlier?.dataHash, dataHash],
+    ["seed", earlier?.seed, seed],
+  ] as const) {
+    if (earlier === undefined || was === is) continue;
     throw new ConfigError(
-      `${folder}: the run began with data ${earlier.dataHash}, got ${dataHash}. Resume with the same data, or start a new run.`,
+      `${folder}: the run began with ${name} ${was}, got ${is}. Resume with the same ${name}, or start a new run.`,
     );
   }
   const session = { date: now().toISOString(), command, fromStep, code, engine, machine: describeMachine() };
   writeWhole(path, json({ seed, dataHash, parents, sessions: [...(earlier?.sessions ?? []), session] }));
 }
 
+/** Paths of the values in which two JSON values differ: `optimizer.clipNorm`. */
+function changedKeys(before: unknown, after: unknown, path = ""): string[] {
+  const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+  if (!isObject(before) || !isObject(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [path];
+  const [a, b] = [before, after] as [Record<string, unknown>, Record<string, unknown>];
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return keys.flatMap((key) => changedKeys(a[key], b[key], path === "" ? key : `${path}.${key}`));
+}
+
+function readConfig(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // gone or cut: it is written anew
+  }
+}
+
 /**
  * Opens a new run folder, or an old one to go on.
  *
- * @throws ConfigError when another trainer uses it, when it holds a run and `resume` is false, or when the data changed
+ * @throws ConfigError when another trainer uses it, when it holds a run and `resume` is false, or when seed or data changed
  */
 export async function openRun(options: RunOptions): Promise<Run> {
   const { folder, config, resume, now } = options;
@@ -103,7 +126,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
     const code = `${codeVersion()} ${codeCommit()}`;
     const metrics = join(folder, "metrics.jsonl");
     writeManifest(options, fromStep, code);
-    writeWhole(join(folder, "config.json"), json(config));
+    const configFile = join(folder, "config.json");
+    const before = newest === undefined ? undefined : readConfig(configFile);
+    const changed = before === undefined ? [] : changedKeys(before, JSON.parse(json(config)));
+    writeWhole(configFile, json(config));
     await removeLeftovers(checkpoints);
     rewindMetrics(metrics, fromStep);
     const seconds = () => now().getTime() / 1000;
@@ -112,6 +138,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
       folder,
       checkpoints,
       resumedFrom: newest,
+      changed,
       code,
       log(row) {
         appendMetrics(metrics, row);

@@ -21,7 +21,7 @@ export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "armature-engine
 type Parameters = { first: Linear<tf.Tensor>; second: Linear<tf.Tensor> };
 type Extra = { seen: tf.Tensor };
 
-export const smallInputs = {
+const smallInputs = {
   x: { shape: [8, 3], dtype: "float32" },
   y: { shape: [8, 2], dtype: "float32" },
 } as const;

@@ -186,6 +186,18 @@ describe.each(["cpu", "onnxruntime"] as const)("train step on %s", (kind) => {
   });
 });
 
+it("goes on on one executor from the state of another", async () => {
+  const [from, to] = [await smallTrainStep(cpu), await smallTrainStep(onnx)];
+  for (let index = 0; index < 3; index++) await from.run(smallBatch(index), { learningRate: 0.01 });
+  await to.load(await from.state());
+  const [a, b] = [
+    await from.run(smallBatch(3), { learningRate: 0.01 }),
+    await to.run(smallBatch(3), { learningRate: 0.01 }),
+  ];
+  expect(Array.from(b.loss!.data)).toBeAllClose(Array.from(a.loss!.data), { relative: 1e-6 });
+  expect((await to.state()).optimizer.updates.data).toEqual(Int32Array.of(4));
+});
+
 describe("a train step that cannot be", () => {
   const inputs = { x: { shape: [2], dtype: "float32" } } as const;
   const parameters = { used: array([2], [1, 2]), unused: array([1], [1]) };

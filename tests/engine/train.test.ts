@@ -178,10 +178,24 @@ describe("training loop", () => {
     await expect(trainSmall({ resume: true, dataHash: "other" }, folder)).rejects.toThrow(
       /began with data points, got other/,
     );
+    await expect(trainSmall({ resume: true, seed: 1 }, folder)).rejects.toThrow(/began with seed 0, got 1/);
     const other = await smallTrainStep(executor, {}, { emaDecay: 0.9 });
     await expect(train({ ...smallRun(other, folder), resume: true, steps: 12 })).rejects.toThrow(
       /missing: ema\.first\.weight/,
     );
+  });
+
+  it("says which settings are others than when the run began", async () => {
+    const { folder } = await trainSmall({ config: { model: { width: 16, depth: 2 }, steps: 10 } });
+    const lines: string[] = [];
+    const log = { info: (line: string) => lines.push(line), warn: (line: string) => lines.push(`! ${line}`) };
+    const config = { model: { width: 16, depth: 3 }, steps: 12, seed: 1 };
+    await trainSmall({ resume: true, steps: 12, config, log }, folder);
+    expect(lines).toEqual([
+      `${folder}: goes on after step 10.`,
+      `! ${folder}: the configuration has changed: model.depth, steps, seed.`,
+    ]);
+    expect(JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))).toEqual(config);
   });
 
   it("averages gradients over several batches and counts updates as steps", async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "#core/errors.ts";
 import type { HostData, Reply, Request } from "./host-messages.ts";
 
-export type Answer = { readonly result: readonly HostData[]; readonly computeMs: number };
+type Answer = { readonly result: readonly HostData[]; readonly computeMs: number };
 type Pending = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
 
 export type HostProcess = {

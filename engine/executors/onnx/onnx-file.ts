@@ -59,7 +59,7 @@ function valueInfo({ name, type, shape }: OnnxValue): Field[] {
 }
 
 const irVersion = 9;
-export const opset = 18;
+const opset = 18;
 
 export function encodeOnnx(graph: OnnxGraph): Uint8Array {
   const body = [
