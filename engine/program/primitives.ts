@@ -1,7 +1,7 @@
 /** @file One function per primitive: infers the result's shape, and leaves out nodes that change nothing. */
 import { sizeOf } from "../tree.ts";
 import { type Graph, uniformValue, type Value } from "./graph.ts";
-import type { binaryOps, Convolution, compareOps, DType, Node, Pool, reduceOps, testOps, unaryOps } from "./program.ts";
+import type { binaryOps, Convolution, compareOps, DType, Node, reduceOps, testOps, unaryOps } from "./program.ts";
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((n, i) => n === b[i]);
