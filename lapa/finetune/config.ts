@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { backboneConfig } from "#lapa/latent-vla/index.ts";
+import { videoDataConfig } from "#lapa/quantizer/index.ts";
 
 /** The action head: what is asked of the backbone and how its answer is read. */
 export const actionHeadConfig = z.strictObject({
@@ -19,6 +20,11 @@ export const recipes = ["full", "head", "head-then-full"] as const;
 
 export const finetuneConfig = z.strictObject({
   model: backboneConfig.prefault({}),
+  data: videoDataConfig.prefault({}),
+  actionKind: z
+    .enum(["joint-position", "joint-velocity", "end-effector-delta", "planar-delta"])
+    .default("joint-position")
+    .describe("what the actions are, for data sets that do not say it themselves"),
   head: actionHeadConfig.prefault({}),
   recipe: z
     .enum(recipes)
@@ -27,6 +33,12 @@ export const finetuneConfig = z.strictObject({
   steps: z.number().int().positive().default(600).describe("training steps"),
   batch: z.number().int().positive().default(64).describe("samples per step"),
   learningRate: z.number().positive().default(1e-3).describe("peak learning rate, cosine to a tenth"),
+  fullShare: z
+    .number()
+    .positive()
+    .max(1)
+    .default(0.5)
+    .describe("peak learning rate of the whole network as a share of the head's, after the head alone"),
   warmupSteps: z.number().int().min(0).default(30).describe("linear warm-up, steps"),
   weightDecay: z.number().min(0).default(0.02).describe("decoupled weight decay"),
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),

@@ -17,9 +17,9 @@ export type Demonstrations = {
 };
 
 /**
- * Cuts demonstrations into samples: every frame that an action follows, with the next L actions.
+ * Cuts demonstrations into samples: every frame with the next L actions.
  *
- * @param actions per clip f32[T, A]; the last row follows no frame and is left out
+ * @param actions per clip f32[T, A], row t was sent when frame t was seen
  */
 export function cutDemonstrations(
   frames: Frames,
@@ -30,7 +30,7 @@ export function cutDemonstrations(
 ): Demonstrations {
   const size = tokenizer.dimensions.length;
   const width = chunkLength * size;
-  const lengths = actions.map((rows) => rows.length / size - 1);
+  const lengths = actions.map((rows) => rows.length / size);
   const count = lengths.reduce((sum, length) => sum + length, 0);
   const samples = { clip: new Int32Array(count), frame: new Int32Array(count) };
   const bins = new Int32Array(count * width);

@@ -2,6 +2,7 @@
 
 import { createRng, type Rng } from "#core/rng.ts";
 import type { FrameCache } from "#datasets/frame-cache.ts";
+import type { FramePairs } from "#datasets/frame-pairs.ts";
 import type { InputSpec } from "#engine/index.ts";
 import { colourSize, drawColour } from "./colour.ts";
 import type { QuantizerTrainConfig } from "./config.ts";
@@ -10,15 +11,12 @@ import { mirrorPicture } from "./mirror.ts";
 /** Pictures by clip and frame, u8[size, size, 3] each. */
 export type Frames = Pick<FrameCache, "size" | "clips" | "read">;
 
-/** N frame pairs: row i goes from frame `first[i]` to frame `second[i]` of clip `clip[i]`. */
-export type PairSet = { readonly clip: Int32Array; readonly first: Int32Array; readonly second: Int32Array };
-
 /** Pairs whose true action is known: f32[N, A], mean 0 and variance 1 over the set. */
-export type LabelledPairs = { readonly pairs: PairSet; readonly actions: Float32Array };
+export type LabelledPairs = { readonly pairs: FramePairs; readonly actions: Float32Array };
 
 export type PairSource = {
   readonly frames: Frames;
-  readonly pairs: PairSet;
+  readonly pairs: FramePairs;
   /** For the grounding head and for a guaranteed share of the robot's own pictures. */
   readonly labelled?: LabelledPairs;
 };
@@ -54,7 +52,7 @@ function fillRow(source: PairSource, config: QuantizerTrainConfig, rng: Rng, row
   const pixels = frames.size * frames.size * 3;
   const isLabelled = labelled !== undefined && row < Math.round(config.labelledShare * config.batch);
   const pairs = isLabelled ? labelled.pairs : source.pairs;
-  const pair = rng.integer(pairs.clip.length);
+  const pair = rng.integer(pairs.length);
   frames.read(pairs.clip[pair]!, pairs.first[pair]!, into.frames, 2 * row * pixels);
   frames.read(pairs.clip[pair]!, pairs.second[pair]!, into.frames, (2 * row + 1) * pixels);
   if (config.mirror && !isLabelled) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { videoDataConfig } from "./video-data.ts";
 
 /** Size and form of the latent action model. Lengths in pixels, tokens or channels; times in seconds. */
 export const quantizerModelConfig = z.strictObject({
@@ -43,20 +44,26 @@ export const quantizerModelConfig = z.strictObject({
     .max(1)
     .default(0.02)
     .describe("a code whose share of use falls below this fraction of 1/K takes over a live encoder output"),
-  commitment: z.number().min(0).default(0.25).describe("weight of the commitment term"),
-  motionWeight: z.number().min(0).default(5).describe("extra reconstruction weight of moving pixels"),
+  commitment: z.number().min(0).default(1).describe("weight of the commitment term"),
+  motionWeight: z.number().min(0).default(2).describe("extra reconstruction weight of moving pixels"),
   relative: z
     .boolean()
     .default(true)
     .describe("measure each pair's error against its own change, so that small moves count as much as large ones"),
-  groundingDims: z.number().int().min(0).default(0).describe("action dimensions of the grounding head; 0 = no head"),
-  groundingWeight: z.number().min(0).default(1).describe("weight of the grounding loss on labelled pairs"),
+  groundingDims: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("action dimensions of the grounding head, set from the data sets; 0: no head"),
+  groundingWeight: z.number().min(0).default(0.1).describe("weight of the grounding loss on labelled pairs"),
 });
 
 export type QuantizerModelConfig = z.infer<typeof quantizerModelConfig>;
 
 export const quantizerTrainConfig = z.strictObject({
   model: quantizerModelConfig.prefault({}),
+  data: videoDataConfig.prefault({}),
   offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
   steps: z.number().int().positive().default(600).describe("training steps"),
   batch: z.number().int().positive().default(64).describe("frame pairs per step"),
@@ -79,12 +86,16 @@ export const quantizerTrainConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe("mirror both frames of unlabelled pairs at random, so that codes speak of directions in the picture"),
+  grounding: z
+    .boolean()
+    .default(true)
+    .describe("let the codes of labelled pairs tell their action, where data sets are given"),
   labelledShare: z
     .number()
     .min(0)
     .max(1)
     .default(0.25)
-    .describe("share of labelled pairs in a batch where the grounding head is on"),
+    .describe("share of a batch that is drawn from labelled pairs, where there are any"),
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });
 

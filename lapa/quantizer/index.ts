@@ -1,7 +1,14 @@
 export * from "./batches.ts";
 export * from "./colour.ts";
 export * from "./config.ts";
+export * from "./evaluate.ts";
 export { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
-export * from "./model.ts";
+export * from "./label.ts";
+export { toModelRange } from "./model.ts";
+export * from "./pair-source.ts";
 export { patchify } from "./patches.ts";
-export * from "./train-step.ts";
+export * from "./pictures.ts";
+export * from "./runner.ts";
+export * from "./train.ts";
+export * from "./usage.ts";
+export * from "./video-data.ts";

@@ -130,7 +130,7 @@ export function encodePairs(
   const perFrame = tf.reshape(tokens, [batch, 2, tokens.shape[1], tokens.shape[2]]); // [B, 2, N, 2|D]
   const at = (time: number) => tf.squeeze(tf.slice(perFrame, [0, time, 0, 0], [-1, 1, -1, -1]), [1]);
   const move = tf.sub(at(1), at(0)) as tf.Tensor3D; // [B, N, 2|D]
-  const scaled = config.stem === "keypoints" ? tf.mul(move, keypointGain) : move;
+  const scaled = (config.stem === "keypoints" ? tf.mul(move, keypointGain) : move) as tf.Tensor3D;
   const latents = config.antisymmetric
     ? tf.sub(readMove(params, config, scaled), readMove(params, config, tf.neg(scaled)))
     : readMove(params, config, scaled);

@@ -1,0 +1,189 @@
+/** @file A trained quantizer, ready to encode and draw: fixed batches in, any number of pairs through. */
+import * as tf from "@tensorflow/tfjs";
+import type { FramePairs } from "#datasets/frame-pairs.ts";
+import { type Compiled, compile, type Executor, type HostArray, openModel } from "#engine/index.ts";
+import type { Frames } from "./batches.ts";
+import { type QuantizerTrainConfig, quantizerTrainConfig } from "./config.ts";
+import { drawFromCodes, frameAt, inferCodes, type QuantizerParameters, toModelRange } from "./model.ts";
+import type { Codebook } from "./vector-quantize.ts";
+
+export type Quantizer = {
+  readonly id: string;
+  readonly path: string;
+  readonly config: QuantizerTrainConfig;
+  readonly parameters: QuantizerParameters;
+  readonly codebook: Codebook<HostArray>;
+};
+
+/** Opens a trained quantizer. @throws UserError, FormatError or ConfigError as `openModel` */
+export async function openQuantizer(path: string): Promise<Quantizer> {
+  const { id, path: found, config, weights, extra } = await openModel(path, quantizerTrainConfig);
+  return {
+    id,
+    path: found,
+    config,
+    parameters: weights as unknown as QuantizerParameters,
+    codebook: extra as unknown as Codebook<HostArray>,
+  };
+}
+
+/** Sums over the pixels of one pair: squared errors in [-1, 1] units over 3 channels' mean, all and where it moves. */
+export const errorNames = ["hard", "copy", "random", "hardMoving", "copyMoving", "randomMoving", "moving"] as const;
+export type PairErrors = Readonly<Record<(typeof errorNames)[number], Float32Array>>;
+
+export type QuantizerRunner = {
+  /** i32[N, L] */
+  encode(frames: Frames, pairs: FramePairs, signal?: AbortSignal): Promise<Int32Array>;
+  /**
+   * Draws the second frame of every pair from its own code and from `others` i32[N, L].
+   *
+   * @returns codes i32[N, L] and errors f32[N] each
+   */
+  measure(frames: Frames, pairs: FramePairs, others: Int32Array): Promise<{ codes: Int32Array; errors: PairErrors }>;
+  /** u8[N, size, size, 3] drawn from `first` u8[N, size, size, 3] and codes i32[N, L]. */
+  draw(first: Uint8Array, codes: Int32Array): Promise<Uint8Array>;
+  dispose(): Promise<void>;
+};
+
+const batch = 64;
+/** As `motionWeight` counts it: a pixel that changed by more than 3 % of the range. */
+const movingThreshold = 0.06;
+
+type State = { params: QuantizerParameters<tf.Tensor>; vectors: tf.Tensor2D };
+
+function measuring(config: QuantizerTrainConfig["model"]) {
+  return (state: State, inputs: Record<string, tf.Tensor>) => {
+    const frames = toModelRange(inputs.frames as tf.Tensor5D);
+    const [first, second] = [frameAt(frames, 0), frameAt(frames, 1)];
+    const codes = inferCodes(state.params, config, state.vectors, frames);
+    const drawn = (by: tf.Tensor2D) => drawFromCodes(state.params, config, state.vectors, first, by);
+    const moving = tf.cast(tf.greater(tf.max(tf.abs(tf.sub(second, first)), -1), movingThreshold), "float32");
+    const error = (picture: tf.Tensor) => tf.mean(tf.square(tf.sub(picture, second)), -1); // [B, H, W]
+    const perPair = (values: tf.Tensor) => tf.sum(values, [1, 2]);
+    const errors = {
+      hard: error(drawn(codes)),
+      copy: error(first),
+      random: error(drawn(inputs.others as tf.Tensor2D)),
+    };
+    const outputs: Record<string, tf.Tensor> = { codes, moving: perPair(moving) };
+    for (const [name, values] of Object.entries(errors)) {
+      outputs[name] = perPair(values);
+      outputs[`${name}Moving`] = perPair(tf.mul(values, moving));
+    }
+    return { outputs };
+  };
+}
+
+export function createQuantizerRunner(quantizer: Quantizer, executor: Executor): QuantizerRunner {
+  const { model } = quantizer.config;
+  const { imageSize, codesPerStep } = model;
+  const pixels = imageSize * imageSize * 3;
+  const state = { params: quantizer.parameters, vectors: quantizer.codebook.vectors } as never;
+  const frameShape = { shape: [batch, 2, imageSize, imageSize, 3], dtype: "uint8" } as const;
+  const codeShape = { shape: [batch, codesPerStep], dtype: "int32" } as const;
+  const programs = new Map<string, Promise<Compiled>>();
+  const program = (name: string, make: () => Promise<Compiled>) => {
+    const known = programs.get(name) ?? make();
+    programs.set(name, known);
+    return known;
+  };
+  const encoder = () =>
+    program("encode", () =>
+      compile(
+        (leaves, { frames }) => {
+          const { params, vectors } = leaves as unknown as State;
+          return { outputs: { codes: inferCodes(params, model, vectors, toModelRange(frames as tf.Tensor5D)) } };
+        },
+        { name: "quantizer-encode", state, inputs: { frames: frameShape }, executor },
+      ),
+    );
+  const measurer = () =>
+    program("measure", () =>
+      compile((leaves, inputs) => measuring(model)(leaves as unknown as State, inputs), {
+        name: "quantizer-measure",
+        state,
+        inputs: { frames: frameShape, others: codeShape },
+        executor,
+      }),
+    );
+  const drawer = () =>
+    program("draw", () =>
+      compile(
+        (leaves, { first, codes }) => {
+          const { params, vectors } = leaves as unknown as State;
+          const picture = drawFromCodes(
+            params,
+            model,
+            vectors,
+            toModelRange(first as tf.Tensor4D),
+            codes as tf.Tensor2D,
+          );
+          return { outputs: { picture: tf.mul(tf.add(picture, 1), 127.5) } };
+        },
+        {
+          name: "quantizer-draw",
+          state,
+          inputs: { first: { shape: [batch, imageSize, imageSize, 3], dtype: "uint8" }, codes: codeShape },
+          executor,
+        },
+      ),
+    );
+
+  const readPairs = (frames: Frames, pairs: FramePairs, start: number, count: number) => {
+    const out = new Uint8Array(batch * 2 * pixels);
+    for (let row = 0; row < count; row++) {
+      const pair = start + row;
+      frames.read(pairs.clip[pair]!, pairs.first[pair]!, out, 2 * row * pixels);
+      frames.read(pairs.clip[pair]!, pairs.second[pair]!, out, (2 * row + 1) * pixels);
+    }
+    return out;
+  };
+  const cut = (codes: Int32Array, start: number, count: number) => {
+    const rows = new Int32Array(batch * codesPerStep);
+    rows.set(codes.subarray(start * codesPerStep, (start + count) * codesPerStep));
+    return rows;
+  };
+
+  return {
+    async encode(frames, pairs, signal) {
+      const codes = new Int32Array(pairs.length * codesPerStep);
+      for (let start = 0; start < pairs.length; start += batch) {
+        signal?.throwIfAborted();
+        const count = Math.min(batch, pairs.length - start);
+        const result = await (await encoder()).run({ frames: readPairs(frames, pairs, start, count) });
+        codes.set((result.codes!.data as Int32Array).subarray(0, count * codesPerStep), start * codesPerStep);
+      }
+      return codes;
+    },
+    async measure(frames, pairs, others) {
+      const codes = new Int32Array(pairs.length * codesPerStep);
+      const errors = Object.fromEntries(errorNames.map((name) => [name, new Float32Array(pairs.length)]));
+      for (let start = 0; start < pairs.length; start += batch) {
+        const count = Math.min(batch, pairs.length - start);
+        const inputs = { frames: readPairs(frames, pairs, start, count), others: cut(others, start, count) };
+        const result = await (await measurer()).run(inputs);
+        codes.set((result.codes!.data as Int32Array).subarray(0, count * codesPerStep), start * codesPerStep);
+        for (const name of errorNames)
+          errors[name]!.set((result[name]!.data as Float32Array).subarray(0, count), start);
+      }
+      return { codes, errors: errors as PairErrors };
+    },
+    async draw(first, codes) {
+      const count = first.length / pixels;
+      const out = new Uint8Array(first.length);
+      for (let start = 0; start < count; start += batch) {
+        const rows = Math.min(batch, count - start);
+        const padded = new Uint8Array(batch * pixels);
+        padded.set(first.subarray(start * pixels, (start + rows) * pixels));
+        const result = await (await drawer()).run({ first: padded, codes: cut(codes, start, rows) });
+        const picture = (result.picture!.data as Float32Array).subarray(0, rows * pixels);
+        out.set(Uint8ClampedArray.from(picture), start * pixels);
+      }
+      return out;
+    },
+    async dispose() {
+      for (const made of programs.values()) await (await made).dispose();
+      programs.clear();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { type RunSettings, type TrainResult, train, warmupCosine } from "#engine/index.ts";
+import { quantizerBatch } from "./batches.ts";
+import type { QuantizerTrainConfig } from "./config.ts";
+import { splitPairs } from "./pair-source.ts";
+import { createQuantizerStep } from "./train-step.ts";
+import { createUsageMeter, type UsageRow } from "./usage.ts";
+import type { VideoData } from "./video-data.ts";
+
+export type QuantizerTraining = TrainResult & {
+  /** Share of use of each code over the run, for plots. */
+  readonly usage: readonly UsageRow[];
+};
+
+/** The configuration as it is trained: what follows from the data is filled in. */
+export function completeQuantizerConfig(config: QuantizerTrainConfig, actionSize: number): QuantizerTrainConfig {
+  const groundingDims = config.grounding ? actionSize : 0;
+  return { ...config, model: { ...config.model, groundingDims } };
+}
+
+/**
+ * Trains a quantizer on frame pairs.
+ *
+ * @throws UserError when nothing can be paired, the loss explodes or the codebook stays collapsed
+ */
+export async function trainQuantizer(
+  data: VideoData,
+  given: QuantizerTrainConfig,
+  run: RunSettings,
+): Promise<QuantizerTraining> {
+  const { train: source, actionSize } = splitPairs(data, given);
+  const config = completeQuantizerConfig(given, actionSize);
+  const step = await createQuantizerStep(config, run.executor);
+  const meter = createUsageMeter(config.model.codebookSize, run.log);
+  try {
+    const result = await train({
+      ...run,
+      step,
+      batchAt: (index) => quantizerBatch(source, config, index),
+      batchSize: config.batch,
+      steps: config.steps,
+      learningRate: warmupCosine({
+        peak: config.learningRate,
+        warmupSteps: Math.min(config.warmupSteps, config.steps - 1),
+        steps: config.steps,
+      }),
+      config,
+      engine: run.executor.kind,
+      seed: config.seed,
+      dataHash: data.hash,
+      statistics: { offsetS: config.offsetS },
+      checkpointEvery: 200,
+      onOutputs: (at, outputs) => meter.add(at, outputs.use!.data),
+    });
+    return { ...result, usage: meter.rows() };
+  } finally {
+    await step.dispose();
+  }
+}
