@@ -129,7 +129,8 @@ describe("runControlLoop", () => {
 
   it("never hands out an answer that came after the deadline, and never asks twice at once", async () => {
     const { clock, robot, policy, finish } = start(
-      { latencyMs: () => 400, ignoresSignal: true },
+      // Chunks of two seconds: by their age alone the answers could still be followed.
+      { latencyMs: () => 400, ignoresSignal: true, chunkLength: 20, answer: () => new Array(40).fill(0.5) },
       { policyDeadlineMs: 300, replanMs: 50 },
     );
     await clock.advance(1900);
