@@ -186,7 +186,11 @@ export class ParquetBuilder {
   /** Appends one row group. */
   add(columns: readonly ParquetColumn[]): void {
     const rows = columns[0]?.values.length ?? 0;
-    const columnData = columns.map(({ name, values }) => ({ name, data: values as DecodedArray, offsetIndex: false }));
+    const columnData = columns.map(({ name, type, values }) => ({
+      ...{ name, data: values as DecodedArray, offsetIndex: false },
+      // The writer's dictionaries take -0 and 0 for the same.
+      ...(type === "FLOAT" || type === "DOUBLE" ? { encoding: "PLAIN" as const } : {}),
+    }));
     // Everything here is in memory, so the writer never hands back a promise.
     void this.#writer.write({ columnData, rowGroupSize: Math.max(1, rows) });
   }

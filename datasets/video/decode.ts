@@ -84,7 +84,6 @@ async function requireWhole(path: string, log: FfmpegLog, exitCode: number, opti
     throw await openError(path, log);
   }
   const frames = log.timesS.length;
-  if (log.problems.some((line) => /no space left/i.test(line))) throw writeFailure(path, { code: "ENOSPC" });
   if (log.damage !== undefined) throw damageError(path, frames, log.damage);
   if (exitCode !== 0) throw damageError(path, frames, log.problems.at(-1) ?? `ffmpeg ended with ${exitCode}`);
   for (let index = 1; index < frames; index++) {
@@ -186,6 +185,7 @@ export async function decodeVideoToFile(path: string, file: string, options: Dec
   const exitCode = await process.exited;
   options.signal?.removeEventListener("abort", process.kill);
   options.signal?.throwIfAborted();
+  if (log.problems.some((line) => /no space left/i.test(line))) throw writeFailure(file, { code: "ENOSPC" });
   await requireWhole(path, log, exitCode, options);
   return { timestampsS: Float64Array.from(log.timesS), ...log.outputSize! };
 }

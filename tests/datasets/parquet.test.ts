@@ -59,6 +59,17 @@ describe("Parquet", () => {
     expect(await readAll(path)).toEqual(Object.fromEntries(columns.map(({ name, values }) => [name, values])));
   });
 
+  it("keeps every bit of a float, where values repeat too", async () => {
+    const values = Array.from({ length: 300 }, (_, row) => [0, -0, Number.NaN, Number.POSITIVE_INFINITY][row % 4]!);
+    for (const type of ["FLOAT", "DOUBLE"] as const) {
+      writeParquet(path, [
+        { name: "x", type, values },
+        { name: "list", type, depth: 1, values: values.map((value) => [value, -value]) },
+      ]);
+      expect(await readAll(path)).toEqual({ x: values, list: values.map((value) => [value, -value]) });
+    }
+  });
+
   it("reads a range of rows across row groups", async () => {
     const shape = [{ name: "a", type: "INT32" }] as const;
     const builder = new ParquetBuilder(shape);
