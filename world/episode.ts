@@ -19,6 +19,8 @@ export type SimulatedEpisode = {
   /** For probes and tests only; never part of a data set. */
   readonly truth: EpisodeTruth;
   readonly success: boolean;
+  /** Name and version of what drew the pictures. */
+  readonly rendererId: string;
   /** Holds the actions of every body, a hand's too: goes with the truth, not with the data. */
   readonly log: RolloutLog;
 };
@@ -75,6 +77,7 @@ export function simulateEpisode(
     actions: recordsActions ? log.actions.slice() : null,
     truth: { tip: Float32Array.from(tips), blockIds, blocks: Float32Array.from(blocks), actions: log.actions.slice() },
     success: log.success,
+    rendererId: world.rendererId,
     log,
   };
 }

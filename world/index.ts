@@ -1,3 +1,5 @@
+export { writeDemonstrations } from "./data/write-demonstrations.ts";
+export { type VideoTruth, writeSimulatedVideos } from "./data/write-videos.ts";
 export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
 export { planarDelta } from "./embodiments/embodiment.ts";
 export type { EpisodeTruth, SimulatedEpisode } from "./episode.ts";

@@ -1,0 +1,85 @@
+import type { Feature } from "#core/contracts/episode.ts";
+import { ConfigError } from "#core/errors.ts";
+import { createLeRobotWriter, type LeRobotWriter } from "#datasets/lerobot/index.ts";
+import type { SimulatedEpisode } from "../episode.ts";
+import { findEmbodiment } from "../suites/index.ts";
+
+const camera = "observation.images.front";
+
+/**
+ * Writes episodes of a robot as a LeRobot v2.1 data set. Row t holds the picture, the state and the action that was sent
+ * then; the last picture, after which nothing was sent, is left out.
+ *
+ * @returns number of episodes and rows
+ */
+export async function writeDemonstrations(
+  episodes: AsyncIterable<SimulatedEpisode>,
+  { directory, signal }: { readonly directory: string; readonly signal?: AbortSignal },
+): Promise<{ episodes: number; frames: number }> {
+  const written = { episodes: 0, frames: 0 };
+  let writer: LeRobotWriter | undefined;
+  try {
+    for await (const episode of episodes) {
+      writer ??= await openWriter(directory, episode, signal);
+      await writeEpisode(writer, episode);
+      written.episodes += 1;
+      written.frames += episode.length - 1;
+    }
+    await writer?.finish();
+    return written;
+  } catch (error) {
+    await writer?.abort();
+    throw error;
+  }
+}
+
+function openWriter(directory: string, episode: SimulatedEpisode, signal?: AbortSignal): Promise<LeRobotWriter> {
+  const { instance, size, rateHz, rendererId } = episode;
+  const { space, stateNames, stateUnits } = findEmbodiment(instance.embodiment, instance.suite);
+  const numbers = (names: readonly string[]): Feature => ({
+    dtype: "float32",
+    shape: [names.length],
+    names: [...names],
+  });
+  return createLeRobotWriter(directory, {
+    fps: rateHz,
+    robotType: `simulated-${instance.embodiment}`,
+    features: {
+      action: numbers(space.names),
+      "observation.state": numbers(stateNames),
+      [camera]: { dtype: "video", shape: [size, size, 3], names: ["height", "width", "channels"] },
+    },
+    metadata: {
+      actionSpace: space,
+      embodiment: instance.embodiment,
+      suite: instance.suite,
+      renderer: rendererId,
+      stateUnits,
+    },
+    ...(signal ? { signal } : {}),
+  });
+}
+
+async function writeEpisode(writer: LeRobotWriter, episode: SimulatedEpisode): Promise<void> {
+  const { instance, frames, states, actions, length, rateHz, size } = episode;
+  if (states === null || actions === null) {
+    throw new ConfigError(
+      `embodiment: must record actions for a data set of demonstrations, but "${instance.embodiment}" does not. Write videos of it.`,
+    );
+  }
+  const pixels = size * size * 3;
+  const row = (values: Float32Array, frame: number) => {
+    const width = values.length / length;
+    return values.subarray(frame * width, (frame + 1) * width);
+  };
+  await writer.startEpisode(instance.instruction);
+  for (let frame = 0; frame < length - 1; frame++) {
+    const data = frames.subarray(frame * pixels, (frame + 1) * pixels);
+    await writer.addFrame({
+      timestampS: frame / rateHz,
+      values: { action: row(actions, frame), "observation.state": row(states, frame) },
+      images: { [camera]: { data, height: size, width: size } },
+    });
+  }
+  await writer.endEpisode();
+}
