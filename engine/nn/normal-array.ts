@@ -3,5 +3,7 @@ import { type HostArray, sizeOf } from "../tree.ts";
 
 /** f32[shape] of normal numbers with mean 0 and the given standard deviation. */
 export function normalArray(rng: Rng, shape: readonly number[], std: number): HostArray {
-  return { shape, dtype: "float32", data: Float32Array.from({ length: sizeOf(shape) }, () => std * rng.normal()) };
+  const data = new Float32Array(sizeOf(shape));
+  for (let index = 0; index < data.length; index++) data[index] = std * rng.normal();
+  return { shape, dtype: "float32", data };
 }
