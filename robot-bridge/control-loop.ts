@@ -8,6 +8,7 @@ import type { Clock } from "#core/clock.ts";
 import type { ActionSpace } from "#core/contracts/action.ts";
 import type { Policy } from "#core/contracts/policy.ts";
 import type { Robot } from "#core/contracts/robot.ts";
+import { RobotError } from "#core/errors.ts";
 import type { Pose } from "#core/geometry/kinematics.ts";
 import { CommandHistory, PathFollower } from "./control/joint-path.ts";
 import { LoopStatistics, type LoopSummary } from "./control/loop-statistics.ts";
@@ -23,7 +24,7 @@ export type ControlLoopOptions = {
   readonly clock: Clock;
   /** The robot's time now: what stamps of observations and commands are measured in. */
   readonly robotTimeNs: () => bigint;
-  /** rad[J], where the joints are now. */
+  /** rad[J], where the joints are now. @throws RobotError when that is not known */
   readonly measuredJoints: () => Float64Array;
   /** Tool pose whose height and orientation planar actions keep. */
   readonly keptTool?: Pose | null;
@@ -204,7 +205,14 @@ class ControlLoop {
       return null;
     }
     const startNs = timing === "observation" ? observation.stampNs : nowNs;
-    const from = this.history.at(startNs) ?? measuredJoints();
+    let from: Float64Array;
+    try {
+      from = this.history.at(startNs) ?? measuredJoints();
+    } catch (error) {
+      if (!(error instanceof RobotError)) throw error;
+      this.statistics.countBlind(error.message);
+      return null;
+    }
     const plan = planJoints(joints, chunk, from, startNs, keptTool);
     if (plan.kind === "refused") return plan;
     if (!this.follower.follow(plan.path, nowNs)) {

@@ -56,6 +56,7 @@ export type BridgeSummary = {
   readonly detail: string;
   readonly policyId: string;
   readonly instruction: string;
+  /** How often the arm was armed again by itself. */
   readonly rearmed: number;
   /** One for each time the arm was armed. */
   readonly loops: readonly LoopSummary[];
@@ -87,27 +88,26 @@ export async function runBridge(options: RunBridgeOptions): Promise<BridgeSummar
     await warmUp(options);
     const loops: LoopSummary[] = [];
     for (let rearmed = 0; ; rearmed++) {
-      const keptTool = policy.spec.space.kind === "planar-delta" ? workingTool(robot, description) : null;
-      if (!signal?.aborted) await robot.arm();
+      const summary = (ended: BridgeSummary["ended"], detail: string): BridgeSummary => {
+        const { counters, taskStatus: task } = robot;
+        const { policyId } = policy.spec;
+        return { ended, detail, policyId, instruction, rearmed: loops.length - 1, loops, robot: counters, task };
+      };
+      let keptTool: Pose | null;
+      try {
+        keptTool = policy.spec.space.kind === "planar-delta" ? workingTool(robot, description) : null;
+        if (!signal?.aborted) await robot.arm();
+      } catch (error) {
+        if (rearmed === 0 || !(error instanceof RobotError)) throw error;
+        return summary(endedBy(robot), error.message);
+      }
       log(rearmed === 0 ? "armed" : `armed again (${rearmed} of ${mostRearms})`);
       policy.reset();
       const end = await oneLoop(options, joints, keptTool);
       loops.push(end.summary);
-      const isOver = end.reason !== "not armed" || rearmed >= mostRearms || !(await isWellAgain(options));
-      if (!isOver) continue;
+      if (end.reason === "not armed" && rearmed < mostRearms && (await isWellAgain(options))) continue;
       await robot.hold(end.detail, { latch: true });
-      const ended = end.reason === "not armed" ? endedBy(robot) : end.reason;
-      const { counters, taskStatus: task } = robot;
-      return {
-        ended,
-        detail: end.detail,
-        policyId: policy.spec.policyId,
-        instruction,
-        rearmed,
-        loops,
-        robot: counters,
-        task,
-      };
+      return summary(end.reason === "not armed" ? endedBy(robot) : end.reason, end.detail);
     }
   } finally {
     await robot.disconnect();

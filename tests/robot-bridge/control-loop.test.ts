@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { ActionSpace } from "#core/contracts/action.ts";
+import { RobotError } from "#core/errors.ts";
 import { type ControlLoopOptions, type LoopEnd, type LoopStatus, runControlLoop } from "#robot-bridge/control-loop.ts";
 import { FakeClock } from "../doubles/fake-clock.ts";
 import { ScriptedPolicy, type ScriptedPolicyOptions } from "../doubles/scripted-policy.ts";
@@ -220,6 +221,19 @@ describe("runControlLoop", () => {
     expect(robot.holds).toEqual([{ reason: "the policy is late", latch: false }]);
     const { summary } = await finish();
     expect(summary.policy.blind["camera front: # ms old"]).toBeGreaterThan(3);
+  });
+
+  it("follows no chunk when nobody knows where the arm is", async () => {
+    const measuredJoints = () => {
+      throw new RobotError("observation: joint states: nothing new for 250 ms. Check the robot.");
+    };
+    const { clock, robot, finish } = start({}, { measuredJoints });
+    await clock.advance(500);
+    const { reason, summary } = await finish();
+    expect(reason).toBe("stopped");
+    expect(robot.sent).toEqual([]);
+    expect(summary.policy).toMatchObject({ used: 0 });
+    expect(Object.keys(summary.policy.blind)[0]).toContain("nothing new for # ms");
   });
 
   it("counts commands that the robot changed or held back, with its reason", async () => {
