@@ -7,9 +7,9 @@ import { peakDifference } from "./frame-measures.ts";
 import { type FrameMeasures, measureVideo, thumbnailSize } from "./measure-video.ts";
 import { findScenes } from "./scenes.ts";
 
-export type DropReason = "unusable" | "too short" | "still" | "blurred" | "camera only" | "duplicate";
+type DropReason = "unusable" | "too short" | "still" | "blurred" | "camera only" | "duplicate";
 
-export type DroppedClip = {
+type DroppedClip = {
   readonly name: string;
   readonly path: string;
   readonly startS: number;
@@ -36,7 +36,7 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** Why a scene is left out, or `undefined`. */
-export function judgeScene(
+function judgeScene(
   frames: readonly FrameMeasures[],
   durationS: number,
   config: ClipsConfig,

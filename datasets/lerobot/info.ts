@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Feature } from "#core/contracts/episode.ts";
 import { FormatError } from "#core/errors.ts";
 
-export const versions = ["v2.0", "v2.1", "v3.0"] as const;
+const versions = ["v2.0", "v2.1", "v3.0"] as const;
 export type LeRobotVersion = (typeof versions)[number];
 
 export type LeRobotInfo = {
@@ -118,7 +118,7 @@ export async function readLeRobotInfo(folder: string): Promise<LeRobotInfo> {
   };
 }
 
-export function parseJson(path: string, text: string): unknown {
+function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

@@ -22,7 +22,7 @@ export type FeatureStatistics = {
 };
 
 /** Quantiles by their LeRobot names. */
-export const quantiles = { q01: 0.01, q10: 0.1, q50: 0.5, q90: 0.9, q99: 0.99 } as const;
+const quantiles = { q01: 0.01, q10: 0.1, q50: 0.5, q90: 0.9, q99: 0.99 } as const;
 type QuantileName = keyof typeof quantiles;
 const quantileNames = Object.keys(quantiles) as QuantileName[];
 

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import rosbag from "@foxglove/rosbag";
 import lz4 from "@foxglove/wasm-lz4";
 import { FormatError } from "#core/errors.ts";
-import type { Bag } from "./bag.ts";
+import type { Bag } from "./bag-types.ts";
 
 const mostUnpackedBytes = 2 ** 30;
 

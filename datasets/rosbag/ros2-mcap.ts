@@ -1,6 +1,6 @@
 import { FormatError } from "#core/errors.ts";
 import { openMcap } from "../mcap/records.ts";
-import type { Bag } from "./bag.ts";
+import type { Bag } from "./bag-types.ts";
 import { type Decode, ros2Decoder } from "./ros2-types.ts";
 
 /** @throws FormatError when the recording is cut or holds no ROS messages */

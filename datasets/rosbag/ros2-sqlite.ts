@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sqlite from "node-sqlite3-wasm";
 import { FormatError } from "#core/errors.ts";
-import type { Bag, BagTopic } from "./bag.ts";
+import type { Bag, BagTopic } from "./bag-types.ts";
 import { type Decode, ros2Decoder } from "./ros2-types.ts";
 
 type Row = Readonly<Record<string, unknown>>;

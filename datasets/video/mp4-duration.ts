@@ -30,7 +30,7 @@ function addDuration(data: Buffer, offset: number, wide: boolean, added: number)
 }
 
 /** Gives the last frame its duration inside the bytes of a `moov` box's content; false when it has one. */
-export function setLastDuration(moov: Buffer, durationS: number): boolean {
+function setLastDuration(moov: Buffer, durationS: number): boolean {
   const box = (path: string) => find(moov, path.split("/"), 0, moov.length);
   const [movie, track, media, list, times] = [
     box("mvhd"),
