@@ -24,7 +24,7 @@ import { requireVideoFile } from "./video/video-error.ts";
 
 export type { ClipSource } from "./clip-source.ts";
 
-type CachedClip = {
+export type CachedClip = {
   readonly name: string;
   readonly path: string;
   /** T */
@@ -36,7 +36,7 @@ type CachedClip = {
   readonly hash: string;
 };
 
-type ClipProblem = { readonly path: string; readonly message: string };
+export type ClipProblem = { readonly path: string; readonly message: string };
 
 export interface FrameCache {
   /** Side of every frame in pixels. */
