@@ -13,6 +13,7 @@ import {
   type OptimizerConfig,
   type OptimizerState,
   optimizerConfig,
+  type Update,
 } from "./optimizer/adamw.ts";
 import { tf } from "./tf.ts";
 import { describeArray, flattenTree, type HostArray, mapTree, pruneTree, type Tree } from "./tree.ts";
@@ -49,6 +50,7 @@ export type TrainState<T = HostArray> = {
   readonly parameters: Tree<T>;
   readonly extra: Tree<T>;
   readonly optimizer: OptimizerState<T>;
+  /** Averaged trained parameters: `overlayTree(parameters, ema)` is the averaged model. */
   readonly ema?: Tree<T>;
 };
 
@@ -86,13 +88,8 @@ function differentiate(
   trained: Leaves,
   forward: () => ReturnType<Loss<Tree<tf.Tensor>, Tree<tf.Tensor>, unknown>>,
 ): Gradients {
-  const kept: tf.Tensor[] = [];
   // What leaves the forward pass besides the loss outlives its scope as a kept clone.
-  const keep = (tensor: tf.Tensor) => {
-    const clone = tf.keep(tf.clone(tensor));
-    kept.push(clone);
-    return clone;
-  };
+  const keep = (tensor: tf.Tensor) => tf.keep(tf.clone(tensor));
   let outputs: Record<string, tf.Tensor> = {};
   let extra: Tree<tf.Tensor> | undefined;
   const tensors = [...trained.values()];
@@ -114,17 +111,24 @@ function differentiate(
     const gradient = grads[index] as tf.Tensor | undefined;
     return gradient == null ? [] : [[path, gradient] as const];
   });
-  const release = { outputs: mapTree(outputs as Tree<tf.Tensor>, (tensor) => tf.clone(tensor)) };
-  const next = extra === undefined ? undefined : mapTree(extra, (tensor) => tf.clone(tensor));
-  for (const tensor of kept) tensor.dispose();
-  return { loss, outputs: release.outputs as Record<string, tf.Tensor>, extra: next, gradients: new Map(reached) };
+  const release = (tensor: tf.Tensor) => {
+    const clone = tf.clone(tensor);
+    tensor.dispose();
+    return clone;
+  };
+  return {
+    loss,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, release(tensor)])),
+    extra: extra === undefined ? undefined : mapTree(extra, release),
+    gradients: new Map(reached),
+  };
 }
 
-/** `e + (1 - d)(p - e)`, with a smaller d in the first updates, when the first weights should be forgotten soon. */
-function average(ema: Tree<tf.Tensor>, parameters: Leaves, updates: tf.Tensor, decay: number): Tree<tf.Tensor> {
-  const count = tf.cast(updates, "float32");
+/** `e + (1 - d)(p - e)` after an update, with a smaller d in the first ones: the initial weights are soon forgotten. */
+function average(ema: Tree<tf.Tensor>, { parameters, state, updated }: Update, decay: number): Tree<tf.Tensor> {
+  const count = tf.cast(state.updates, "float32");
   const warm = tf.div(tf.add(count, 1), tf.add(count, 10));
-  const share = tf.sub(1, tf.minimum(warm, decay));
+  const share = tf.mul(tf.sub(1, tf.minimum(warm, decay)), tf.cast(updated, "float32"));
   return mapTree(ema, (old, path) => tf.add(old, tf.mul(tf.sub(parameters.get(path)!, old), share)));
 }
 
@@ -181,7 +185,7 @@ export async function compileTrainStep<
       parameters: mapTree(state.parameters, (leaf, path) => done.parameters.get(path) ?? leaf),
       extra: result.extra ?? state.extra,
       optimizer: done.state,
-      ...(state.ema === undefined ? {} : { ema: average(state.ema, done.parameters, done.state.updates, emaDecay!) }),
+      ...(state.ema === undefined ? {} : { ema: average(state.ema, done, emaDecay!) }),
     };
     return { state: next, outputs: { ...result.outputs, loss: result.loss, gradNorm: done.norm } };
   };

@@ -46,7 +46,14 @@ function globalNorm(gradients: Leaves): tf.Scalar {
   return tf.sqrt(tf.addN(squares)) as tf.Scalar;
 }
 
-type Update = { readonly parameters: Leaves; readonly state: OptimizerState<tf.Tensor>; readonly norm: tf.Scalar };
+export type Update = {
+  readonly parameters: Leaves;
+  readonly state: OptimizerState<tf.Tensor>;
+  /** Of the gradient before it was clipped. */
+  readonly norm: tf.Scalar;
+  /** bool[]: false where the batch was only added to the pending ones. */
+  readonly updated: tf.Tensor;
+};
 
 /** `1 - β^t`, exact for small t too. */
 const debias = (beta: number, updates: tf.Tensor) =>
@@ -123,7 +130,12 @@ function update(
     first.set(path, next.first);
     second.set(path, next.second);
   }
-  return { parameters: moved, norm, state: { updates, first: unflattenTree(first), second: unflattenTree(second) } };
+  return {
+    parameters: moved,
+    norm,
+    updated: tf.scalar(true, "bool"),
+    state: { updates, first: unflattenTree(first), second: unflattenTree(second) },
+  };
 }
 
 /** Takes the gradients of one batch: updates at once, or when the last of `accumulate` batches has come. */
@@ -133,11 +145,9 @@ export function applyGradients(
   gradients: Leaves,
   state: OptimizerState<tf.Tensor>,
   learningRate: tf.Scalar,
-): Update & { readonly updated: tf.Tensor } {
+): Update {
   const { pending } = state;
-  if (pending === undefined) {
-    return { ...update(settings, parameters, gradients, state, learningRate), updated: tf.scalar(true, "bool") };
-  }
+  if (pending === undefined) return update(settings, parameters, gradients, state, learningRate);
   const before = new Map(flattenTree(pending.gradients));
   const share = 1 / settings.accumulate;
   const sums = new Map([...gradients].map(([path, g]) => [path, tf.add(before.get(path)!, tf.mul(g, share))] as const));

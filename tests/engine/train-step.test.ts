@@ -154,6 +154,18 @@ describe.each(["cpu", "onnxruntime"] as const)("train step on %s", (kind) => {
     expect(leaf(ema!, "first.weight")).toBeAllClose(want, { absolute: 1e-6 });
   });
 
+  it("averages weights once per update, however many batches that takes", async () => {
+    const step = await smallTrainStep(executor(), { accumulate: 2 }, { emaDecay: 0.5 });
+    const first = leaf((await step.state()).parameters, "first.weight");
+    await step.run(smallBatch(0), { learningRate: 0.01 });
+    expect(leaf((await step.state()).ema!, "first.weight")).toEqual(first);
+    await step.run(smallBatch(1), { learningRate: 0.01 });
+    const { parameters, ema } = await step.state();
+    const now = leaf(parameters, "first.weight");
+    const want = first.map((old, index) => (2 / 11) * old + (9 / 11) * now[index]!);
+    expect(leaf(ema!, "first.weight")).toBeAllClose(want, { absolute: 1e-6 });
+  });
+
   it("carries state without gradients and gives all outputs", async () => {
     const step = await smallTrainStep(executor());
     await step.run(smallBatch(0), { learningRate: 0.01 });
