@@ -1,6 +1,6 @@
 /** @file The command line: finds the command, reads its configuration, runs it and turns errors into one sentence. */
 import { systemClock } from "#core/clock.ts";
-import { flagsOf, parseFlags, setPath } from "#core/config/flags.ts";
+import { flagsOf, parseFlags, readValue, setPath } from "#core/config/flags.ts";
 import { nearest } from "#core/config/nearest.ts";
 import { resolveConfig } from "#core/config/resolve.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
@@ -66,7 +66,8 @@ async function runCommand(words: readonly string[]): Promise<number> {
   }
   const { name, rest } = findCommand(words);
   const command: Command = await commands[name]!();
-  const { values, extra, positionals } = parseFlags(rest, flagsOf(command.config), commonFlags);
+  const flags = flagsOf(command.config);
+  const { values, extra, positionals } = parseFlags(rest, flags, commonFlags);
   if (extra.help === true) {
     process.stdout.write(`${commandHelp(name, command)}\n`);
     return 0;
@@ -77,7 +78,10 @@ async function runCommand(words: readonly string[]): Promise<number> {
       `armature ${name}: takes ${fields.length} bare words, got "${positionals.join(" ")}". See --help.`,
     );
   }
-  for (const [index, word] of positionals.entries()) setPath(values, fields[index]!, word);
+  for (const [index, word] of positionals.entries()) {
+    const flag = flags.find(({ name: field }) => field === fields[index])!;
+    setPath(values, flag.name, readValue(flag, word));
+  }
   const config = resolveConfig(command.config, {
     presets: command.presets,
     preset: extra.preset as string | undefined,
@@ -86,7 +90,7 @@ async function runCommand(words: readonly string[]): Promise<number> {
   });
   const signal = stopSignal();
   await command.run(config, createContext(`armature ${words.join(" ")}`, extra.json === true, signal));
-  return signal.aborted ? 130 : 0;
+  return signal.aborted ? 130 : Number(process.exitCode ?? 0);
 }
 
 /** Exit status: 0 done, 1 a bug, 2 something that the user can mend, 130 stopped. */

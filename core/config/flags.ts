@@ -83,7 +83,8 @@ export function setPath(target: Record<string, unknown>, path: string, value: un
   branch[keys.at(-1)!] = value;
 }
 
-function readValue(flag: Flag, text: string): unknown {
+/** The value that `text` means for a flag. @throws ConfigError when it means none */
+export function readValue(flag: Flag, text: string): unknown {
   if (flag.type === "string") return text;
   if (flag.type === "list") return text === "" ? [] : text.split(",");
   if (flag.type === "number") {

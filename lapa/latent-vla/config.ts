@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { videoDataConfig } from "#lapa/quantizer/index.ts";
 
 /** The one backbone: a decoder-only transformer over instruction, image and query tokens. */
 export const backboneConfig = z.strictObject({
@@ -24,6 +25,7 @@ export type BackboneConfig = z.infer<typeof backboneConfig>;
 
 export const latentVlaTrainConfig = z.strictObject({
   model: backboneConfig.prefault({}),
+  data: videoDataConfig.prefault({}),
   steps: z.number().int().positive().default(800).describe("training steps"),
   batch: z.number().int().positive().default(128).describe("samples per step"),
   learningRate: z.number().positive().default(1e-3).describe("peak learning rate, cosine to a tenth"),

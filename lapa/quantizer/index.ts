@@ -8,6 +8,7 @@ export { toModelRange } from "./model.ts";
 export * from "./pair-source.ts";
 export { patchify } from "./patches.ts";
 export * from "./pictures.ts";
+export * from "./presets.ts";
 export * from "./runner.ts";
 export * from "./train.ts";
 export * from "./usage.ts";

@@ -1,0 +1,25 @@
+/** @file The table of all commands; each is loaded when it is asked for. */
+import type { Command } from "./command.ts";
+
+type Load = () => Promise<Command>;
+
+/** The command is the file's export of the given name; the cast forgets the type of its configuration. */
+const from = async (file: Promise<Record<string, unknown>>, name: string) => (await file)[name] as Command;
+
+export const commands: Readonly<Record<string, Load>> = {
+  demo: () => from(import("./demo/command.ts"), "demo"),
+  "datasets simulate": () => from(import("./datasets/simulate.ts"), "simulate"),
+  "quantizer train": () => from(import("./quantizer/train.ts"), "trainQuantizerCommand"),
+  "quantizer evaluate": () => from(import("./quantizer/evaluate.ts"), "evaluateQuantizerCommand"),
+  "quantizer label": () => from(import("./quantizer/label.ts"), "labelCommand"),
+  "latent-vla train": () => from(import("./latent-vla/train.ts"), "trainLatentVlaCommand"),
+  "finetune train": () => from(import("./finetune/train.ts"), "finetuneCommand"),
+  "world evaluate": () => from(import("./world/evaluate.ts"), "evaluateCommand"),
+  "bridge run": () => from(import("./bridge/run.ts"), "bridgeRun"),
+  "bridge simulate": () => from(import("./bridge/simulate.ts"), "bridgeSimulate"),
+  "bridge stop": () => from(import("./bridge/stop.ts"), "bridgeStop"),
+  "bridge record": () => from(import("./bridge/record.ts"), "bridgeRecord"),
+  "bridge serve": () => from(import("./bridge/serve.ts"), "bridgeServe"),
+  viewer: () => from(import("./viewer/command.ts"), "viewer"),
+  doctor: () => from(import("./doctor.ts"), "doctor"),
+};
