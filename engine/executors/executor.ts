@@ -3,6 +3,8 @@ import type { Program } from "../program/program.ts";
 import type { TracedFunction } from "../trace/trace.ts";
 import type { HostArray, Tree } from "../tree.ts";
 
+export type EngineKind = "onnxruntime" | "tensorflow" | "xla" | "cpu";
+
 /** Of products and convolutions; sums, weights and everything else stay float32. */
 export type Precision = "float32" | "bfloat16";
 
@@ -31,11 +33,13 @@ export type ExecutorProgram = {
 };
 
 export interface Executor {
-  readonly kind: "onnxruntime" | "cpu";
+  readonly kind: EngineKind;
   /** One sentence for the log: which executor and why. */
   readonly reason: string;
   /** What it can compute products in. */
   readonly precisions: readonly Precision[];
+  /** Of the process that computes, where it is another. */
+  readonly pid?: number | undefined;
   prepare(task: PrepareTask): Promise<ExecutorProgram>;
   dispose(): Promise<void>;
 }

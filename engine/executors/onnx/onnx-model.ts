@@ -6,13 +6,6 @@ import { emitters } from "./emitters.ts";
 import { createOnnxBuilder, type OnnxBuilder, type Operand } from "./onnx-builder.ts";
 import { encodeOnnx, type OnnxNode, type OnnxValue, onnxTypes } from "./onnx-file.ts";
 
-export type OnnxModel = {
-  readonly bytes: Uint8Array;
-  readonly inputs: readonly OnnxValue[];
-  /** In the order of the program's outputs. */
-  readonly outputs: readonly OnnxValue[];
-};
-
 type BiasedProduct = { readonly product: number; readonly bias: number };
 
 function countUses(program: Program): number[] {
@@ -70,7 +63,8 @@ function nameOutputs(onnx: OnnxBuilder, program: Program, names: readonly string
   }));
 }
 
-export function toOnnx(program: Program): OnnxModel {
+/** @returns the bytes of an .onnx file */
+export function toOnnx(program: Program): Uint8Array {
   const onnx = createOnnxBuilder(onnxTypes);
   const biases = findBiases(program);
   const fused = new Set([...biases.values()].map(({ product }) => product));
@@ -105,6 +99,5 @@ export function toOnnx(program: Program): OnnxModel {
     return { name, type: dtype, shape };
   });
   const nodes = nameOutputs(onnx, program, names);
-  const bytes = encodeOnnx({ name: program.name, nodes, constants: onnx.constants, inputs, outputs });
-  return { bytes, inputs, outputs };
+  return encodeOnnx({ name: program.name, nodes, constants: onnx.constants, inputs, outputs });
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { startHost } from "#engine/executors/onnx/host-process.ts";
+import { startHost } from "#engine/executors/host/host-process.ts";
 import { type Compiled, compile, createExecutor, type Executor, tf } from "#engine/index.ts";
 
 import { temporaryFolder } from "../small-training.ts";
@@ -118,7 +118,7 @@ describe("the process of the executor", () => {
     const running = step.run({ x: Float32Array.of(1, 2) });
     process.kill(executor.pid, "SIGKILL");
     const sentence =
-      "onnxruntime: the engine's process ended (signal SIGKILL). Its state is lost; go on from the last checkpoint.";
+      "onnxruntime: the engine's process ended (signal SIGKILL): the system does that when memory runs out. Its state is lost; go on from the last checkpoint.";
     await expect(running).rejects.toThrow(sentence);
     await expect(step.run({ x: Float32Array.of(1, 2) })).rejects.toThrow(sentence);
     await expect(step.state()).rejects.toThrow(sentence);
@@ -127,7 +127,7 @@ describe("the process of the executor", () => {
   it("that cannot start says why", async () => {
     const program = new URL(`file://${join(temporaryFolder(), "broken-host.mjs")}`);
     writeFileSync(program, 'throw new Error("libonnxruntime.so.1: cannot open shared object file");');
-    await expect(startHost(program)).rejects.toThrow(
+    await expect(startHost({ label: "onnxruntime", program })).rejects.toThrow(
       /^onnxruntime: the engine's process ended \(exit code 1\): Error: libonnxruntime.so.1: cannot open shared object file\./,
     );
   });

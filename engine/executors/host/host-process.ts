@@ -1,39 +1,63 @@
-/** @file The link to ONNX Runtime's process: requests and replies, and what happens when it dies. */
+/** @file The link to an engine's process: requests and replies, and what happens when it dies. */
 import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { environmentWith } from "#core/config/environment.ts";
 import { UserError } from "#core/errors.ts";
-import type { HostData, Reply, Request } from "./host-messages.ts";
+import type { Facts, HostData, Reply, Request } from "./messages.ts";
 
-type Answer = { readonly result: readonly HostData[]; readonly computeMs: number };
+type Answer = { readonly result: readonly HostData[]; readonly computeMs: number; readonly facts?: Facts };
 type Pending = { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void };
 
 export type HostProcess = {
   readonly pid: number | undefined;
+  readonly facts: Facts;
   send(request: Request): Promise<Answer>;
   /** Ends the process; requests on their way are refused. */
   close(): Promise<void>;
 };
 
+export type HostOptions = {
+  /** First word of every message. */
+  readonly label: string;
+  /** The host's TypeScript file: calls `serveEngine`. */
+  readonly program: URL;
+  readonly settings?: unknown;
+  /** Variables that libraries read when the process starts. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /**
- * Starts the process and waits until ONNX Runtime is loaded there.
+ * Starts the process and waits until the engine is loaded there.
  *
- * @throws UserError with the last line that the process wrote when it cannot start
+ * @throws UserError when it cannot start: its own sentence, or the last line that the process wrote
  */
-export async function startHost(program = new URL("./onnx-host.ts", import.meta.url)): Promise<HostProcess> {
+export async function startHost({
+  label,
+  program,
+  settings = {},
+  environment = {},
+}: HostOptions): Promise<HostProcess> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const child = fork(fileURLToPath(program), [], {
+  const child = fork(fileURLToPath(program), [JSON.stringify(settings)], {
     execArgv: ["--import", loader],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    env: environmentWith(environment),
   });
-  const host = connect(child);
-  await host.ready;
-  return host;
+  const host = connect(child, label);
+  const { facts = {} } = await host.ready;
+  return { ...host, facts };
 }
 
+const hints: Readonly<Record<string, string>> = {
+  SIGILL: "the library uses instructions that this processor lacks",
+  SIGBUS: "the library file is cut or the memory is exhausted",
+  SIGKILL: "the system does that when memory runs out",
+};
+
 /** The channel keeps this process alive only while a reply is due. */
-function connect(child: ChildProcess): HostProcess & { readonly ready: Promise<Answer> } {
+function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts"> & { readonly ready: Promise<Answer> } {
   const pending = new Map<number, Pending>();
   const readyId = 0;
   let lastId = readyId;
@@ -46,11 +70,11 @@ function connect(child: ChildProcess): HostProcess & { readonly ready: Promise<A
     for (const { reject } of pending.values()) reject(ended);
     pending.clear();
   };
-  const died = (how: string) => {
+  const died = (how: string, hint?: string) => {
     const lines = complaints.trim().split("\n");
-    const said = lines.find((line) => line.includes("Error:")) ?? lines.at(-1);
+    const said = hint ?? lines.find((line) => line.includes("Error:")) ?? lines.at(-1);
     end(
-      `onnxruntime: the engine's process ended (${how})${said ? `: ${said.trim()}` : ""}. ` +
+      `${label}: the engine's process ended (${how})${said ? `: ${said.trim()}` : ""}. ` +
         "Its state is lost; go on from the last checkpoint.",
     );
   };
@@ -67,12 +91,12 @@ function connect(child: ChildProcess): HostProcess & { readonly ready: Promise<A
     pending.delete(reply.id);
     if (pending.size === 0) child.channel?.unref();
     if ("result" in reply) waiting?.resolve(reply);
-    else waiting?.reject(new UserError(`onnxruntime: ${reply.error}`));
+    else waiting?.reject(new UserError(`${label}: ${reply.error}`));
   });
   child.on("error", (error) => died(error.message));
   // What the process said last is read in the turn after its exit. (Its stderr may stay open: the loader's helper has it.)
   child.on("exit", (code, signal) => {
-    setImmediate(() => died(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    setImmediate(() => died(signal === null ? `exit code ${code}` : `signal ${signal}`, hints[signal ?? ""]));
   });
   child.unref();
   (child.stderr as unknown as { unref(): void } | null)?.unref();
@@ -91,7 +115,7 @@ function connect(child: ChildProcess): HostProcess & { readonly ready: Promise<A
     },
     close() {
       if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-      end("onnxruntime: the executor was disposed.");
+      end(`${label}: the executor was disposed.`);
       child.ref();
       return new Promise((resolve) => {
         child.once("exit", () => resolve());
