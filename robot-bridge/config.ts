@@ -1,6 +1,6 @@
 /** @file Flags of `bridge run`, `record`, `serve`, `simulate` and `stop`. */
 import { z } from "zod";
-import { pushSplits } from "#world/index.ts";
+import { splits } from "#world/index.ts";
 import { topics } from "./protocol/topics.ts";
 import { defaultSafetyTuning as tuning } from "./robots/arm-description.ts";
 
@@ -80,7 +80,7 @@ export const bridgeSimulateConfig = z.strictObject({
   broker: z.string().default("").describe("speak MQTT over this broker instead: mqtt://host:1883"),
   mqttPrefix,
   suite: z.enum(["demo", "small", "language-table"]).default("demo").describe("preset of the push tasks"),
-  split: z.enum(pushSplits).default("train").describe("split of the suite that tasks are drawn from"),
+  split: z.enum(splits).default("train").describe("split of the suite that tasks are drawn from"),
   seed: z.number().int().min(0).default(0).describe("first task; each reset plays the next"),
   pictureSize: z.number().int().min(16).max(1024).default(64).describe("side of the camera's pictures, pixels"),
   showsTruth: z.boolean().default(true).describe("publish what experts may see on /task/truth"),

@@ -2,14 +2,17 @@ import type { TaskInstance } from "#core/contracts/world.ts";
 import { type RolloutResult, rolloutResult } from "./evaluation/rollout-result.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
 import { findEmbodiment, findSuite } from "./suites/index.ts";
+import type { ExpertOptions } from "./suites/suite.ts";
 import type { SimulatedWorld } from "./world.ts";
 
 /** One episode of the scripted expert. T frames; the last one has no action after it (its row is zero). */
 export type SimulatedEpisode = {
   readonly index: number;
   readonly instance: TaskInstance;
-  /** u8[T, size, size, 3] */
+  /** u8[T, size, size, 3] of the first camera. */
   readonly frames: Uint8Array;
+  /** The same of every camera, by name. */
+  readonly pictures: Readonly<Record<string, Uint8Array>>;
   readonly size: number;
   readonly length: number;
   readonly rateHz: number;
@@ -41,9 +44,10 @@ export function simulateEpisode(
   instance: TaskInstance,
   index: number,
   size: number,
+  options: ExpertOptions = {},
 ): SimulatedEpisode {
-  const expert = findSuite(instance.suite).expert(instance, instance.hash);
-  const pictures: Uint8Array[] = [];
+  const expert = findSuite(instance.suite).expert(instance, instance.hash, options);
+  const taken: Record<string, Uint8Array[]> = {};
   const states: Float32Array[] = [];
   const tips: number[] = [];
   const blocks: number[] = [];
@@ -52,7 +56,10 @@ export function simulateEpisode(
   for (;;) {
     const truth = world.truth();
     const observation = world.observe();
-    pictures.push(observation.images.front!.data);
+    for (const [camera, { data }] of Object.entries(observation.images)) {
+      taken[camera] ??= [];
+      taken[camera].push(data);
+    }
     states.push(observation.state!);
     tips.push(...truth.tip);
     for (const id of blockIds) blocks.push(...truth.blocks[id]!);
@@ -61,17 +68,17 @@ export function simulateEpisode(
   }
   const log = world.log("expert");
   const { recordsActions } = findEmbodiment(instance.embodiment, instance.suite);
-  const frames = new Uint8Array(pictures.length * size * size * 3);
-  for (const [row, picture] of pictures.entries()) frames.set(picture, row * picture.length);
+  const pictures = Object.fromEntries(Object.entries(taken).map(([camera, frames]) => [camera, joinFrames(frames)]));
   const width = states[0]!.length;
   const joined = new Float32Array(states.length * width);
   for (const [row, state] of states.entries()) joined.set(state, row * width);
   return {
     index,
     instance,
-    frames,
+    frames: Object.values(pictures)[0]!,
+    pictures,
     size,
-    length: pictures.length,
+    length: log.frames,
     rateHz: log.rateHz,
     states: recordsActions ? joined : null,
     actions: recordsActions ? log.actions.slice() : null,
@@ -80,6 +87,12 @@ export function simulateEpisode(
     rendererId: world.rendererId,
     log,
   };
+}
+
+function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(frames.length * frames[0]!.length);
+  for (const [row, frame] of frames.entries()) joined.set(frame, row * frame.length);
+  return joined;
 }
 
 /** Plays the expert without taking pictures: how much of a split can be solved at all. */

@@ -10,12 +10,15 @@ export { type RolloutSummary, summariseRollouts } from "./evaluation/summary.ts"
 export { decodeRollout, encodeRollout, readRollout, writeRollout } from "./rollout.ts";
 export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simulate.ts";
 export { type ArmReading, type ArmTask, SimulatedArm } from "./simulated-arm.ts";
-export { drawInstance, drawInstances, type InstanceRequest } from "./suites/draw.ts";
+export { drawInstance, drawInstances, type InstanceRequest, type SuiteConfig } from "./suites/draw.ts";
 export { findEmbodiment, findSuite, suites } from "./suites/index.ts";
+export { type PickPlaceConfig, parsePickPlaceConfig, pickPlaceConfig } from "./suites/pick-place/config.ts";
+export { pickVocabulary } from "./suites/pick-place/grammar.ts";
+export { type PickPlacePresetName, pickPlacePresets } from "./suites/pick-place/presets.ts";
 export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/config.ts";
 export { pushVocabulary } from "./suites/push/grammar.ts";
 export { type PushPresetName, pushPresets } from "./suites/push/presets.ts";
-export { type PushSplit, pushSplits } from "./suites/push/splits.ts";
+export { type Split, splits } from "./suites/split.ts";
 export type { Expert, Suite, TableTruth } from "./suites/suite.ts";
 export { reachM } from "./tabletop/workspace.ts";
 export { createWorld, type SimulatedWorld, type WorldOptions } from "./world.ts";

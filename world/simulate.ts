@@ -3,24 +3,27 @@ import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import type { SimulatedEpisode } from "./episode.ts";
 import type { RolloutResult } from "./evaluation/rollout-result.ts";
-import { instanceSeed } from "./suites/draw.ts";
-import type { PushConfig } from "./suites/push/config.ts";
-import type { PushSplit } from "./suites/push/splits.ts";
+import { instanceSeed, type SuiteConfig } from "./suites/draw.ts";
+import type { Split } from "./suites/split.ts";
 import { openThreads, type Thread } from "./threads/threads.ts";
 
 export type SimulateOptions = {
-  readonly suite: PushConfig;
+  readonly suite: SuiteConfig;
   readonly embodiment: string;
   /** Default `train`. */
-  readonly split?: PushSplit;
+  readonly split?: Split;
   readonly episodes: number;
   readonly seed: number;
   /** Side of the pictures, pixels. */
   readonly size: number;
+  /** Default `front` alone. */
+  readonly cameras?: readonly string[];
   /** Threads; default the number of cores, 0: in this one. */
   readonly workers?: number;
   /** Leave out episodes that the expert failed (drawn again from later seeds); default true. */
   readonly onlySuccesses?: boolean;
+  /** Share of episodes in which the expert first does something wrong and then mends it; default 0. */
+  readonly mistakes?: number;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 };
@@ -35,9 +38,19 @@ const drawsPerEpisode = 20;
  */
 export async function* simulateEpisodes(options: SimulateOptions): AsyncGenerator<SimulatedEpisode> {
   const { suite, embodiment, split = "train", episodes, seed, size, onlySuccesses = true, signal } = options;
+  const { cameras = ["front"], mistakes = 0 } = options;
   const draws = onlySuccesses ? drawsPerEpisode * episodes + 100 : episodes;
   const play = (thread: Thread, draw: number) =>
-    thread.run("simulate", { suite, embodiment, split, seed: instanceSeed(seed, draw), index: draw, size });
+    thread.run("simulate", {
+      suite,
+      embodiment,
+      split,
+      seed: instanceSeed(seed, draw),
+      index: draw,
+      size,
+      cameras,
+      mistakes,
+    });
   let index = 0;
   for await (const episode of inOrder(options.workers, draws, play)) {
     signal?.throwIfAborted();

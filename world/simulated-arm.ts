@@ -1,9 +1,9 @@
 import type { Image } from "#core/contracts/image.ts";
 import type { TaskInstance, Verdict } from "#core/contracts/world.ts";
 import { ConfigError, RobotError } from "#core/errors.ts";
-import { clipToLimits, type Pose } from "#core/geometry/kinematics.ts";
+import { clipToLimits, limitJointSpeed, type Pose } from "#core/geometry/kinematics.ts";
 import { quaternionFromMatrix } from "#core/geometry/quaternion.ts";
-import { arm, limitSpeed } from "./embodiments/arm/arm.ts";
+import { arm } from "./embodiments/arm/arm.ts";
 import { armChain, armJointNames } from "./embodiments/arm/chain.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
 import { type PictureOptions, Pictures } from "./pictures.ts";
@@ -102,7 +102,7 @@ export class SimulatedArm {
     this.owedS -= left * timestepS;
     while (left > 0) {
       const steps = Math.min(left, substeps - (this.stepsIn ?? 0));
-      this.setpoints = limitSpeed(this.setpoints, this.targets, steps * timestepS);
+      this.setpoints = limitJointSpeed(armChain, this.setpoints, this.targets, steps * timestepS);
       this.simulation.drive(steps, this.setpoints);
       this.steps += steps;
       left -= steps;

@@ -1,6 +1,7 @@
 import type { Image } from "#core/contracts/image.ts";
 import type { Observation } from "#core/contracts/observation.ts";
 import type { StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
+import { ConfigError } from "#core/errors.ts";
 import { clipAction } from "./embodiments/embodiment.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
 import { type PictureOptions, Pictures } from "./pictures.ts";
@@ -11,8 +12,10 @@ import type { TableTruth } from "./suites/suite.ts";
 import { type Progress, TabletopSimulation } from "./tabletop/simulation.ts";
 
 export type WorldOptions = PictureOptions & {
-  /** Side of the square pictures of camera `front`, pixels. */
+  /** Side of the square pictures, pixels. */
   readonly size: number;
+  /** What `observe` takes pictures with; default `front` alone. */
+  readonly cameras?: readonly string[];
 };
 
 type SimulationSnapshot = ReturnType<TabletopSimulation["snapshot"]>;
@@ -65,16 +68,28 @@ export class SimulatedWorld implements World {
 
   observe(): Observation {
     return {
-      images: { front: this.render(this.options.size) },
+      images: Object.fromEntries(
+        (this.options.cameras ?? ["front"]).map((name) => [name, this.render(this.options.size, name)]),
+      ),
       state: this.simulation.state(),
       instruction: this.simulation.instance.instruction,
       stampNs: BigInt(this.simulation.step) * BigInt(Math.round(1e9 / this.simulation.rateHz)),
     };
   }
 
-  /** Camera `front` as u8[size, size, 3]; any size, so that people can look closer than policies do. */
-  render(size: number): Image {
-    return this.pictures.render(this.simulation.scene, this.pose(), 0, size);
+  /**
+   * What a camera sees, u8[size, size, 3]; any size, so that people can look closer than policies do.
+   *
+   * @throws ConfigError when the scene has no such camera
+   */
+  render(size: number, camera = "front"): Image {
+    const { scene, instance } = this.simulation;
+    const index = scene.cameras.findIndex(({ name }) => name === camera);
+    if (index >= 0) return this.pictures.render(scene, this.pose(), index, size);
+    const known = scene.cameras.map(({ name }) => name).join(", ");
+    throw new ConfigError(
+      `camera: must be one of ${known} with embodiment "${instance.embodiment}", got "${camera}". Choose one.`,
+    );
   }
 
   /** Name and version of what draws the pictures; belongs into every data set's metadata. */

@@ -2,14 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { createPolicy, openPolicyModel } from "#lapa/finetune/index.ts";
-import {
-  drawInstances,
-  evaluatePolicy,
-  pushPresets,
-  pushSplits,
-  summariseRollouts,
-  writeRollout,
-} from "#world/index.ts";
+import { drawInstances, evaluatePolicy, pushPresets, splits, summariseRollouts, writeRollout } from "#world/index.ts";
 import { defineCommand } from "../command.ts";
 import { engineConfig, openEngine } from "../training.ts";
 
@@ -20,7 +13,7 @@ export const evaluateCommand = defineCommand({
   config: z.strictObject({
     policy: z.string().describe("run or checkpoint of a fine-tuned policy"),
     suite: z.enum(["demo", "small", "language-table", "language-table-8"]).default("demo").describe("push tasks"),
-    split: z.enum(pushSplits).default("seen").describe("which tasks"),
+    split: z.enum(splits).default("seen").describe("which tasks"),
     embodiment: z.enum(["arm", "pusher"]).default("arm").describe("whose body"),
     rollouts: z.number().int().positive().default(100).describe("episodes; the same for every policy of a seed"),
     executeSteps: z.number().int().min(0).default(0).describe("actions of a chunk that are executed; 0: all"),

@@ -105,3 +105,21 @@ export function tipJacobian(
 /** Clips to the joints' limits. @param positions f64[N] */
 export const clipToLimits = (chain: KinematicChain, positions: ArrayLike<number>): Float64Array =>
   Float64Array.from(chain.joints, ({ low, high }, index) => Math.min(high, Math.max(low, positions[index]!)));
+
+/**
+ * Moves joints towards `wanted`, all in proportion, so that none is faster than its limit.
+ *
+ * @param from, wanted f64[N] @param durationS the time that the motion takes
+ */
+export function limitJointSpeed(
+  { joints }: KinematicChain,
+  from: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+  durationS: number,
+): Float64Array {
+  let slowdown = 1;
+  for (const [index, { velocityLimit }] of joints.entries()) {
+    slowdown = Math.max(slowdown, Math.abs(wanted[index]! - from[index]!) / (velocityLimit * durationS));
+  }
+  return Float64Array.from(joints, (_, index) => from[index]! + (wanted[index]! - from[index]!) / slowdown);
+}

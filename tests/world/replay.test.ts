@@ -5,20 +5,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "@jest/globals";
-import { decodeRollout, encodeRollout, writeRollout } from "#world/index.ts";
+import { decodeRollout, encodeRollout, pickPlacePresets, pushPresets, writeRollout } from "#world/index.ts";
 import { replayRollout } from "#world/replay.ts";
 import { expertLog } from "./expert-log.ts";
 
 describe("replayRollout", () => {
-  it.each(["pusher", "arm", "hand"])(
-    "repeats a %s's rollout to the last bit, also from its file's bytes",
-    async (embodiment) => {
-      const log = await expertLog(embodiment, 2);
-      expect(log.success).toBe(true);
-      const replay = await replayRollout(decodeRollout(encodeRollout(log)));
-      expect(replay).toEqual({ isExact: true, firstDifference: null, stateDigest: log.stateDigest });
-    },
-  );
+  it.each([
+    ["pusher", pushPresets["language-table"]],
+    ["arm", pushPresets["language-table"]],
+    ["hand", pushPresets["language-table"]],
+    ["widowx", pickPlacePresets["pick-place"]],
+    ["panda", pickPlacePresets["pick-place"]],
+  ] as const)("repeats a %s's rollout to the last bit, also from its file's bytes", async (embodiment, suite) => {
+    const log = await expertLog(embodiment, 2, suite);
+    expect(log.success).toBe(true);
+    const replay = await replayRollout(decodeRollout(encodeRollout(log)));
+    expect(replay).toEqual({ isExact: true, firstDifference: null, stateDigest: log.stateDigest });
+  });
 
   it("repeats it in another process", async () => {
     const log = await expertLog("arm", 3);

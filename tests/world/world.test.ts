@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import type { TaskInstance } from "#core/contracts/world.ts";
-import { createWorld, drawInstance, pushPresets } from "#world/index.ts";
+import { createWorld, drawInstance, pickPlacePresets, pushPresets } from "#world/index.ts";
+import { replayRollout } from "#world/replay.ts";
 import type { TabletopInitial } from "#world/tabletop/initial.ts";
 
 const world = await createWorld({ size: 16 });
@@ -8,6 +9,8 @@ afterAll(() => world.close());
 
 const draw = (embodiment: string, seed: number): TaskInstance =>
   drawInstance({ suite: pushPresets["language-table"], embodiment, split: "train", seed });
+const drawPick = (embodiment: string, seed: number): TaskInstance =>
+  drawInstance({ suite: pickPlacePresets["pick-place"], embodiment, split: "train", seed });
 const push = Float32Array.of(0.02, -0.01);
 
 describe("SimulatedWorld", () => {
@@ -48,6 +51,44 @@ describe("SimulatedWorld", () => {
     world.restore(saved);
     expect(world.snapshot()).toEqual(saved);
     expect(run()).toEqual(first);
+  });
+
+  it.each(["widowx", "panda", "hand"])("of a gripping %s goes on from a snapshot the same", (embodiment) => {
+    world.start(drawPick(embodiment, 3));
+    const down = Float32Array.of(0.01, 0.005, -0.03, 0, 0, 0.1, 0.6);
+    for (let step = 0; step < 3; step++) world.advance(down);
+    const saved = world.snapshot();
+    const run = () => {
+      for (let step = 0; step < 5; step++) world.advance(down);
+      return world.log("test").stateDigest;
+    };
+    const first = run();
+    world.restore(saved);
+    expect(run()).toBe(first);
+  });
+
+  it("shows what cameras on the robot see, where it has them", () => {
+    world.start(drawPick("widowx", 1));
+    expect(world.render(20, "wrist").data).not.toEqual(world.render(20).data);
+    world.start(drawPick("hand", 1));
+    expect(() => world.render(20, "wrist")).toThrow('camera: must be one of front with embodiment "hand", got "wrist"');
+  });
+
+  it("bumps things when the instance says so, the same in every replay", async () => {
+    const suite = { ...pushPresets["language-table"], nudges: 1 };
+    const instance = drawInstance({ suite, embodiment: "pusher", split: "train", seed: 2 });
+    const [nudge] = (instance.initial as TabletopInitial).nudges;
+    world.start(instance);
+    const places = Array.from({ length: 30 }, () => {
+      const at = world.truth().blocks[nudge!.object]!;
+      world.advance(new Float32Array(2));
+      return at;
+    });
+    const moved = (from: number, to: number) =>
+      Math.hypot(places[to]![0] - places[from]![0], places[to]![1] - places[from]![1]);
+    expect(moved(0, nudge!.step)).toBeLessThan(1e-3);
+    expect(moved(nudge!.step, nudge!.step + 6)).toBeGreaterThan(0.02);
+    expect((await replayRollout(world.log("test"))).isExact).toBe(true);
   });
 
   it("lets nothing of one episode reach the next", () => {
@@ -96,7 +137,9 @@ describe("SimulatedWorld", () => {
 
   it("says which suite, body or block it does not know", () => {
     const instance = draw("pusher", 1);
-    expect(() => world.start({ ...instance, suite: "juggle" })).toThrow('suite: must be one of push, got "juggle"');
+    expect(() => world.start({ ...instance, suite: "juggle" })).toThrow(
+      'suite: must be one of push, pick-place, got "juggle"',
+    );
     expect(() => world.start({ ...instance, embodiment: "crane" })).toThrow('got "crane"');
     const initial = instance.initial as TabletopInitial;
     const strange = { ...initial, objects: [{ ...initial.objects[0]!, id: "pink-cone" }] };

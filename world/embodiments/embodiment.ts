@@ -25,12 +25,23 @@ export interface Effector {
   remember(memory: readonly number[]): void;
 }
 
+export type Setting = "lab" | "home";
+
+/** What bodies are made of; the looks of an episode give each its colour. */
+export type Paint = "skin" | "sleeve" | "shell" | "joint" | "tool" | "mark";
+
 export type Embodiment = {
   readonly id: string;
   /** Shapes to choose from; one model is compiled per variant. */
   readonly variants: readonly string[];
+  /** `home`: a person filmed at home; `lab`: a robot. Decides what surrounds it. */
+  readonly setting: Setting;
   /** False for bodies that stand for people in videos: their actions are truth for probes, never data. */
   readonly recordsActions: boolean;
+  /** Its geoms by what they are made of. */
+  readonly paint: Readonly<Partial<Record<Paint, readonly string[]>>>;
+  /** Cameras of its scenes: `front`, and those that it carries. */
+  readonly cameras: readonly string[];
   readonly space: ActionSpace;
   readonly stateNames: readonly string[];
   readonly stateUnits: readonly string[];

@@ -25,14 +25,8 @@ const fingers: Readonly<Record<string, readonly [tip: Point, middle: Point, knuc
   thumb: [[-0.006, -0.012, 0.017], [-0.012, -0.017, 0.044], [-0.034, -0.052, 0.07], 0.0102],
 };
 
-/** Skin geoms and sleeve geoms, by name, for the looks. */
-export const handSkin = [
-  ...Object.keys(fingers).flatMap((name) => [name, `${name} base`]),
-  "palm",
-  "heel",
-  "wrist",
-] as const;
-export const handSleeve = ["sleeve", "cuff"] as const;
+const handSkin = [...Object.keys(fingers).flatMap((name) => [name, `${name} base`]), "palm", "heel", "wrist"] as const;
+const handSleeve = ["sleeve", "cuff"] as const;
 
 function parts(side: 1 | -1): string {
   const capsule = (name: string, radius: number, from: Point, to: Point) =>
@@ -68,7 +62,10 @@ export const hand: Pusher = {
   id: "hand",
   variants: ["right", "left"],
   tipRadiusM: bunchRadiusM,
+  setting: "home",
   recordsActions: false,
+  paint: { skin: handSkin, sleeve: handSleeve },
+  cameras: ["front"],
   space: planarDelta,
   stateNames: ["tip x", "tip y"],
   stateUnits: ["m", "m"],

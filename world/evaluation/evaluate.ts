@@ -48,9 +48,9 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
   const { instances, policy, batch = 32 } = options;
   const { spec } = policy;
   const executeSteps = options.executeSteps ?? spec.chunkLength;
-  const { space } = findEmbodiment(...oneEmbodiment(instances));
-  checkPolicy(policy, space, ["front"], executeSteps);
+  checkPolicy(policy, findEmbodiment(...oneEmbodiment(instances)), executeSteps);
   const size = pictureSize(spec);
+  const cameras = spec.cameras.map(({ name }) => name);
   const workers = options.workers ?? Math.min(2, availableParallelism());
   const groups = isBatchPolicy(policy) ? Math.min(Math.max(2, workers), instances.length) : 1;
   const results = new Array<RolloutResult>(instances.length);
@@ -70,7 +70,7 @@ export async function evaluatePolicy(options: EvaluateOptions): Promise<RolloutR
     const record = indices.map((index) => options.record?.(index) ?? false);
     const mine = indices.map((index) => instances[index]!);
     const width = isBatchPolicy(policy) ? batch : 1;
-    let view = await thread.run("openGroup", { group, instances: mine, indices, record, width, size });
+    let view = await thread.run("openGroup", { group, instances: mine, indices, record, width, size, cameras });
     collect(view);
     while (view.slots.length > 0) {
       signal.throwIfAborted();
@@ -112,10 +112,14 @@ async function askPolicy(
   size: number,
   steps: number,
 ): Promise<Answer[]> {
+  const { cameras } = policy.spec;
   const pixels = size * size * 3;
   const observations = view.slots.map(({ instruction, stampNs, state }, row): Observation => {
-    const data = view.frames.subarray(row * pixels, (row + 1) * pixels);
-    return { images: { front: { data, height: size, width: size } }, state, instruction, stampNs };
+    const images = cameras.map(({ name }, place) => {
+      const start = (row * cameras.length + place) * pixels;
+      return [name, { data: view.frames.subarray(start, start + pixels), height: size, width: size }] as const;
+    });
+    return { images: Object.fromEntries(images), state, instruction, stampNs };
   });
   const ask = async (cancel: AbortSignal): Promise<ActionChunk[]> => {
     if (isBatchPolicy(policy)) return policy.inferBatch(observations, cancel);

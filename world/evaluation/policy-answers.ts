@@ -1,14 +1,10 @@
 import type { ActionChunk, ActionSpace } from "#core/contracts/action.ts";
 import type { Policy, PolicySpec } from "#core/contracts/policy.ts";
 import { ConfigError, ShapeError, UserError } from "#core/errors.ts";
+import type { Embodiment } from "../embodiments/embodiment.ts";
 
 /** @throws ConfigError when a policy cannot act in this world at all */
-export function checkPolicy(
-  { spec }: Policy,
-  space: ActionSpace,
-  cameras: readonly string[],
-  executeSteps: number,
-): void {
+export function checkPolicy({ spec }: Policy, { space, cameras }: Embodiment, executeSteps: number): void {
   const name = `policy "${spec.policyId}"`;
   if (spec.space.kind !== space.kind || spec.space.names.join() !== space.names.join()) {
     const shown = ({ kind, names }: ActionSpace) => `${kind} (${names.join(", ")})`;

@@ -15,6 +15,7 @@ export type OpenGroup = {
   readonly width: number;
   /** Side of the pictures, pixels. */
   readonly size: number;
+  readonly cameras: readonly string[];
 };
 
 /** What every running world of a group shows, and what ended since the last view. */
@@ -27,7 +28,7 @@ export type GroupView = {
     readonly stampNs: bigint;
     readonly state: Float32Array;
   }[];
-  /** u8[slots, size, size, 3] */
+  /** u8[slots, cameras, size, size, 3] */
   readonly frames: Uint8Array;
   readonly finished: readonly RolloutResult[];
 };
@@ -55,7 +56,7 @@ export class WorldGroup {
 
   static async open(input: OpenGroup): Promise<WorldGroup> {
     const count = Math.min(input.width, input.instances.length);
-    const worlds = await Promise.all(Array.from({ length: count }, () => createWorld({ size: input.size })));
+    const worlds = await Promise.all(Array.from({ length: count }, () => createWorld(input)));
     return new WorldGroup(input, worlds);
   }
 
@@ -94,12 +95,14 @@ export class WorldGroup {
   }
 
   view(): GroupView {
-    const { size, indices } = this.input;
+    const { size, indices, cameras } = this.input;
     const pixels = size * size * 3;
-    const frames = new Uint8Array(this.slots.length * pixels);
+    const frames = new Uint8Array(this.slots.length * cameras.length * pixels);
     const slots = this.slots.map(({ world, at, isFirst }, row) => {
       const { images, instruction, stampNs, state } = world.observe();
-      frames.set(images.front!.data, row * pixels);
+      for (const [place, name] of cameras.entries()) {
+        frames.set(images[name]!.data, (row * cameras.length + place) * pixels);
+      }
       return { index: indices[at]!, isFirst, instruction, stampNs, state: state! };
     });
     const finished = this.finished;

@@ -1,5 +1,6 @@
 import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { ScenePose } from "../scene/scene.ts";
+import { setAsleep } from "./asleep.ts";
 import { acquireModel, type MainModule, type MjData, type MjModel, releaseModel } from "./mujoco.ts";
 
 /** Warnings that mean the numbers are no longer physics. */
@@ -143,14 +144,33 @@ export class Simulation {
     return { position: this.model.jnt_qposadr[id] as number, velocity: this.model.jnt_dofadr[id] as number };
   }
 
-  /** Everything that the next step depends on (mjSTATE_INTEGRATION: warm start and controls included). */
+  /**
+   * Everything that the next step depends on: mjSTATE_INTEGRATION (warm start and controls included), and then which
+   * bodies sleep, which MuJoCo's own states leave out.
+   */
   snapshot(): Float64Array {
     this.mujoco.mj_getState(this.model, this.data, this.stateBuffer as never, this.stateSignature);
-    return (this.stateBuffer.GetView() as Float64Array).slice();
+    const state = this.stateBuffer.GetView() as Float64Array;
+    const asleep = this.data.tree_asleep as Int32Array;
+    const snapshot = new Float64Array(state.length + asleep.length);
+    snapshot.set(state);
+    snapshot.set(asleep, state.length);
+    return snapshot;
   }
 
-  restore(state: Float64Array): void {
-    this.mujoco.mj_setState(this.model, this.data, state as never, this.stateSignature);
+  /**
+   * Goes back to a snapshot. Poses and inertias of sleeping bodies are not computed again while they sleep, so everything
+   * is computed once with all bodies awake, and only then are those put to sleep that slept.
+   */
+  restore(snapshot: Float64Array): void {
+    const { mujoco, model, data } = this;
+    const length = snapshot.length - (data.tree_asleep as Int32Array).length;
+    const state = snapshot.slice(0, length) as never;
+    mujoco.mj_resetData(model, data);
+    mujoco.mj_setState(model, data, state, this.stateSignature);
+    mujoco.mj_forward(model, data);
+    mujoco.mj_setState(model, data, state, this.stateSignature);
+    setAsleep(model, data, snapshot.subarray(length));
     this.refresh();
   }
 

@@ -1,24 +1,28 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
-import { ConfigError } from "#core/errors.ts";
+import type { Pusher } from "../embodiments/embodiment.ts";
+import { findEmbodiment } from "./index.ts";
+import type { PickPlaceConfig } from "./pick-place/config.ts";
+import { generatePickInstance } from "./pick-place/instance.ts";
 import type { PushConfig } from "./push/config.ts";
 import { generatePushInstance } from "./push/instance.ts";
-import type { PushSplit } from "./push/splits.ts";
-import { pushers } from "./push/suite.ts";
+import type { Split } from "./split.ts";
+
+export type SuiteConfig = PushConfig | PickPlaceConfig;
 
 export type InstanceRequest = {
-  readonly suite: PushConfig;
+  /** A suite's configuration; it says which suite. */
+  readonly suite: SuiteConfig;
   readonly embodiment: string;
-  readonly split: PushSplit;
+  readonly split: Split;
   readonly seed: number;
 };
 
 /** Draws one task; equal requests give equal instances. @throws ConfigError when the suite has no such embodiment or split */
 export function drawInstance({ suite, embodiment, split, seed }: InstanceRequest): TaskInstance {
-  const pusher = pushers[embodiment];
-  if (pusher) return generatePushInstance(suite, pusher, split, seed);
-  throw new ConfigError(
-    `embodiment: must be one of ${Object.keys(pushers).join(", ")}, got "${embodiment}". Choose one.`,
-  );
+  const body = findEmbodiment(embodiment, suite.suite);
+  return suite.suite === "push"
+    ? generatePushInstance(suite, body as Pusher, split, seed)
+    : generatePickInstance(suite, body, split, seed);
 }
 
 /** Seeds of one draw: different `seed`s share no instance for the first million draws. */

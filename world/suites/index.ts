@@ -1,9 +1,13 @@
 import { ConfigError } from "#core/errors.ts";
 import type { Embodiment } from "../embodiments/embodiment.ts";
+import { pickPlaceSuite } from "./pick-place/suite.ts";
 import { pushSuite } from "./push/suite.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: Readonly<Record<string, Suite>> = { [pushSuite.id]: pushSuite };
+export const suites: Readonly<Record<string, Suite>> = {
+  [pushSuite.id]: pushSuite,
+  [pickPlaceSuite.id]: pickPlaceSuite,
+};
 
 /** @throws ConfigError when no suite has this name */
 export function findSuite(id: string): Suite {

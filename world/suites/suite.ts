@@ -14,6 +14,11 @@ export interface Expert {
   act(truth: TableTruth): Float32Array;
 }
 
+export type ExpertOptions = {
+  /** Share of episodes in which it first does something wrong and then mends it; default 0. */
+  readonly mistakes?: number;
+};
+
 /** What the world must know of a suite to run its episodes; each lives in a folder of its own and is listed in index.ts. */
 export interface Suite {
   readonly id: string;
@@ -27,5 +32,5 @@ export interface Suite {
   /** Reads one row of the log. */
   truth(log: StateLog, row: number): TableTruth;
   maxSteps(instance: TaskInstance): number;
-  expert(instance: TaskInstance, seed: number | string): Expert;
+  expert(instance: TaskInstance, seed: number | string, options?: ExpertOptions): Expert;
 }

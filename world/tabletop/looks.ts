@@ -6,8 +6,7 @@
  */
 import { lookAt, unit, type Vector3 } from "#core/geometry/quaternion.ts";
 import type { Rng } from "#core/rng.ts";
-import { armJoints, armShells } from "../embodiments/arm/model.ts";
-import { handSkin, handSleeve } from "../embodiments/hand.ts";
+import type { Embodiment, Paint, Setting } from "../embodiments/embodiment.ts";
 import type { Looks } from "../physics/read-scene.ts";
 import type { Light, Material, Texture } from "../scene/scene.ts";
 import type { InitialCamera } from "./initial.ts";
@@ -81,11 +80,11 @@ const shaded = (rgb: Rgb, factor: number): Rgb => [
 /** Draws from [-spread, spread] at the given level: nothing, a third, all of it. */
 const spreadAt: Readonly<Record<Level, number>> = { none: 0, low: 0.35, high: 1 };
 
-function tableMaterial(embodiment: string, level: Level, rng: Rng): Material {
+function tableMaterial(setting: Setting, level: Level, rng: Rng): Material {
   const shade = 1 + spreadAt[level] * rng.uniform(-0.15, 0.15);
   const choices = { none: 1, low: 3, high: Number.POSITIVE_INFINITY }[level];
   const seed = level === "none" ? 1 : rng.integer(1 << 16);
-  if (embodiment === "hand") {
+  if (setting === "home") {
     const { kind, rgb } = homeTables[rng.integer(Math.min(choices, homeTables.length))]!;
     return opaque(shaded(rgb, shade), { kind, rgb: shaded(rgb, shade * 0.72), repeat: rng.uniform(3, 6), seed });
   }
@@ -93,9 +92,9 @@ function tableMaterial(embodiment: string, level: Level, rng: Rng): Material {
   return opaque(rgb, { kind: "noise", rgb: shaded(rgb, 0.9), repeat: 8, seed });
 }
 
-function sun(embodiment: string, level: Level, rng: Rng): Light {
+function sun(setting: Setting, level: Level, rng: Rng): Light {
   const spread = spreadAt[level];
-  const from: Vector3 = embodiment === "hand" ? [-0.55, -0.25, 1] : [0.35, -0.3, 1];
+  const from: Vector3 = setting === "home" ? [-0.55, -0.25, 1] : [0.35, -0.3, 1];
   const direction = unit([
     -from[0] + spread * rng.uniform(-0.5, 0.5),
     -from[1] + spread * rng.uniform(-0.5, 0.5),
@@ -105,66 +104,71 @@ function sun(embodiment: string, level: Level, rng: Rng): Light {
 }
 
 /** Materials of the embodiment's own geoms. */
-function bodyMaterials(embodiment: string, level: Level, rng: Rng): Record<string, Material> {
-  if (embodiment === "hand") {
-    const skin = opaque(level === "none" ? skins[1]! : rng.pick(skins));
-    const rgb = level === "none" ? sleeves[0]! : rng.pick(sleeves);
-    const sleeve = opaque(rgb, { kind: "cloth", rgb: shaded(rgb, 0.8), repeat: 30, seed: rng.integer(1 << 16) });
-    return Object.fromEntries([
-      ...handSkin.map((name) => [name, skin] as const),
-      ...handSleeve.map((name) => [name, sleeve] as const),
-    ]);
-  }
-  const tool = { rod: opaque([0.13, 0.13, 0.15]), "rod cap": opaque([0.95, 0.95, 0.95]) };
-  if (embodiment === "pusher") return tool;
+function bodyMaterials({ paint }: Embodiment, level: Level, rng: Rng): Record<string, Material> {
+  const fabric = level === "none" ? sleeves[0]! : rng.pick(sleeves);
   const [shell, joint] = level === "high" ? rng.pick(armColours) : armColours[0]!;
-  return {
-    ...tool,
-    ...Object.fromEntries([
-      ...armShells.map((name) => [name, opaque(shell)] as const),
-      ...armJoints.map((name) => [name, opaque(joint)] as const),
-    ]),
+  const materials: Readonly<Record<Paint, Material>> = {
+    skin: opaque(level === "none" ? skins[1]! : rng.pick(skins)),
+    sleeve: opaque(fabric, { kind: "cloth", rgb: shaded(fabric, 0.8), repeat: 30, seed: rng.integer(1 << 16) }),
+    shell: opaque(shell),
+    joint: opaque(joint),
+    tool: opaque([0.13, 0.13, 0.15]),
+    mark: opaque([0.95, 0.95, 0.95]),
   };
+  return Object.fromEntries(
+    Object.entries(paint).flatMap(([kind, names]) => names.map((name) => [name, materials[kind as Paint]] as const)),
+  );
 }
 
 /** Draws the looks of one episode. @param things materials of what stands on the table */
 export function drawLooks(
-  embodiment: string,
+  embodiment: Embodiment,
   things: Readonly<Record<string, Material>>,
   level: Level,
   rng: Rng,
 ): Looks {
-  const home = embodiment === "hand";
+  const { setting } = embodiment;
+  const home = setting === "home";
   const floor: Rgb = home ? [0.36, 0.31, 0.28] : [0.28, 0.3, 0.33];
   return {
     materials: {
       ...things,
       ...bodyMaterials(embodiment, level, rng.fork("body")),
-      table: tableMaterial(embodiment, level, rng.fork("table")),
+      table: tableMaterial(setting, level, rng.fork("table")),
       floor: opaque(shaded(floor, 1 + spreadAt[level] * rng.fork("floor").uniform(-0.3, 0.3))),
     },
-    lights: [sun(embodiment, level, rng.fork("light"))],
+    lights: [sun(setting, level, rng.fork("light"))],
     ambient: home ? 0.42 : 0.46,
     background: home ? [0.6, 0.56, 0.5] : [0.55, 0.6, 0.66],
   };
 }
 
-/** Vertical field of view of the camera `front`. */
-export const frontFovyDeg = 40;
+/** Where the camera `front` is, what it looks at, and how far it may be moved about. */
+export type Viewpoint = {
+  readonly position: Vector3;
+  readonly target: Vector3;
+  readonly fovyDeg: number;
+  readonly jitterM: number;
+};
 
-/** Draws the camera `front`: steep for robots; for hands lower, shifted and trembling. */
-export function drawCamera(embodiment: string, level: Level, rng: Rng): InitialCamera {
-  const home = embodiment === "hand";
+/** Draws the camera `front`: a fixed one for robots; for people one that is held and trembles. */
+export function drawCamera(
+  setting: Setting,
+  { position, target, fovyDeg, jitterM }: Viewpoint,
+  level: Level,
+  rng: Rng,
+): InitialCamera {
   const spread = spreadAt[level];
-  const jitter = (size: number) => spread * rng.uniform(-size, size);
-  const position: Vector3 = home
-    ? [0.05 + jitter(0.06), -0.58 + jitter(0.05), 0.86 + jitter(0.05)]
-    : [jitter(0.03), -0.4 + jitter(0.03), 0.9 + jitter(0.03)];
-  const target: Vector3 = [(home ? 0.01 : 0) + jitter(0.015), (home ? -0.02 : -0.015) + jitter(0.015), 0];
+  const moved = ([x, y, z]: Vector3, size: number): Vector3 => [
+    x + spread * rng.uniform(-size, size),
+    y + spread * rng.uniform(-size, size),
+    z + spread * rng.uniform(-size, size),
+  ];
+  const from = moved(position, jitterM);
   return {
-    position,
-    quaternion: lookAt(position, target),
-    fovyDeg: frontFovyDeg,
-    ...(home ? { shake: { positionM: 0.004, angleRad: 0.008, seed: rng.integer(1 << 30) } } : {}),
+    position: from,
+    quaternion: lookAt(from, moved(target, 0.4 * jitterM)),
+    fovyDeg,
+    ...(setting === "home" ? { shake: { positionM: 0.004, angleRad: 0.008, seed: rng.integer(1 << 30) } } : {}),
   };
 }

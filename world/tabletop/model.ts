@@ -20,8 +20,8 @@ export type SuitePhysics = {
   readonly timestepS: number;
   /** Attributes of MJCF's `option`. */
   readonly options: Attributes;
-  /** Sliding, torsional and rolling friction of the effector. */
-  readonly effectorFriction: readonly [number, number, number];
+  /** Attributes of the effector's geoms: how they grip. */
+  readonly effector: Attributes;
 };
 
 export type TabletopModel = {
@@ -57,7 +57,7 @@ export function tabletopModel({ embodiment, variant, scenery, physics, fovyDeg, 
       element(
         "default",
         { class: "effector" },
-        element("geom", { ...effector, condim: 3, mass: 0, priority: 1, friction: physics.effectorFriction }),
+        element("geom", { ...effector, mass: 0, priority: 1, ...physics.effector }),
       ),
       element("default", { class: "visual" }, element("geom", { contype: 0, conaffinity: 0, mass: 0 })),
     ),

@@ -9,7 +9,14 @@ import { createWorld, type SimulatedWorld } from "../world.ts";
 /** What a thread can be asked. A thread keeps its worlds between jobs. */
 export type Jobs = {
   /** One episode of the scripted expert, with pictures. */
-  simulate(input: InstanceRequest & { readonly index: number; readonly size: number }): Promise<SimulatedEpisode>;
+  simulate(
+    input: InstanceRequest & {
+      readonly index: number;
+      readonly size: number;
+      readonly cameras: readonly string[];
+      readonly mistakes: number;
+    },
+  ): Promise<SimulatedEpisode>;
   /** The same without pictures. */
   expert(input: {
     readonly instance: TaskInstance;
@@ -28,11 +35,12 @@ export type Jobs = {
 };
 
 export function createJobs(): Jobs {
-  const worlds = new Map<number, Promise<SimulatedWorld>>();
+  const worlds = new Map<string, Promise<SimulatedWorld>>();
   const groups = new Map<number, WorldGroup>();
-  const worldFor = (size: number) => {
-    const known = worlds.get(size) ?? createWorld({ size });
-    worlds.set(size, known);
+  const worldFor = (size: number, cameras: readonly string[]) => {
+    const key = `${size} ${cameras.join()}`;
+    const known = worlds.get(key) ?? createWorld({ size, cameras });
+    worlds.set(key, known);
     return known;
   };
   const show = (id: number, group: WorldGroup): GroupView => {
@@ -43,11 +51,11 @@ export function createJobs(): Jobs {
     return view;
   };
   return {
-    async simulate({ index, size, ...request }) {
-      return simulateEpisode(await worldFor(size), drawInstance(request), index, size);
+    async simulate({ index, size, cameras, mistakes, ...request }) {
+      return simulateEpisode(await worldFor(size, cameras), drawInstance(request), index, size, { mistakes });
     },
     async expert({ instance, index, record }) {
-      return playExpert(await worldFor(8), instance, index, record);
+      return playExpert(await worldFor(8, []), instance, index, record);
     },
     async openGroup(input) {
       const group = await WorldGroup.open(input);

@@ -1,5 +1,6 @@
 /** @file What runs inside a thread: does jobs one after the other and posts what they give. */
 import { parentPort } from "node:worker_threads";
+import type { SimulatedEpisode } from "../episode.ts";
 import { createJobs } from "./jobs.ts";
 import { packError } from "./thread-error.ts";
 import type { ThreadReply, ThreadRequest } from "./threads.ts";
@@ -20,6 +21,9 @@ port.on("message", async ({ id, job, input }: ThreadRequest) => {
 
 /** Pictures are handed over, not copied. */
 function pictureBuffers(value: unknown): ArrayBuffer[] {
-  const frames = (value as { frames?: unknown } | undefined)?.frames;
-  return frames instanceof Uint8Array ? [frames.buffer as ArrayBuffer] : [];
+  const { frames, pictures } = (value ?? {}) as Partial<SimulatedEpisode>;
+  const arrays = new Set(
+    [frames, ...Object.values(pictures ?? {})].flatMap((pixels) => (pixels ? [pixels.buffer] : [])),
+  );
+  return [...arrays] as ArrayBuffer[];
 }

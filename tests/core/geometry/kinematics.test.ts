@@ -8,6 +8,7 @@ import {
   identityPose,
   jointPoses,
   type KinematicChain,
+  limitJointSpeed,
   tipJacobian,
 } from "#core/geometry/kinematics.ts";
 import { identityQuaternion, quaternionFromAxisAngle, rotationVectorBetween } from "#core/geometry/quaternion.ts";
@@ -103,5 +104,13 @@ describe("tipJacobian", () => {
 describe("clipToLimits", () => {
   it("moves only what is outside", () => {
     expect([...clipToLimits(planar, [-3, 1, 2.5])]).toEqual([-2, 1, 2]);
+  });
+});
+
+describe("limitJointSpeed", () => {
+  it("slows all joints alike until the fastest keeps its limit", () => {
+    // 1 rad/s for 0.1 s is 0.1 rad: a wish of 0.2 is halved.
+    expect(limitJointSpeed(planar, [0, 1, 0], [0.2, 1.1, -0.04], 0.1)).toBeAllClose([0.1, 1.05, -0.02]);
+    expect([...limitJointSpeed(planar, [0, 0, 0], [0.05, 0, -0.1], 0.1)]).toEqual([0.05, 0, -0.1]);
   });
 });

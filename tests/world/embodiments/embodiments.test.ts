@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { ConfigError } from "#core/errors.ts";
 import { clipAction, moveTarget, planarDelta } from "#world/embodiments/embodiment.ts";
-import { handSkin, handSleeve } from "#world/embodiments/hand.ts";
 import { drawInstance, findEmbodiment, findSuite, pushPresets } from "#world/index.ts";
 import { loadPhysics } from "#world/physics/mujoco.ts";
+import type { TabletopInitial } from "#world/tabletop/initial.ts";
 import { TabletopSimulation } from "#world/tabletop/simulation.ts";
 
 const simulation = new TabletopSimulation(await loadPhysics());
@@ -56,18 +56,21 @@ describe.each(Object.keys(findSuite("push").embodiments))("%s", (id) => {
     expect(simulation.state().slice(-2)).toBeAllClose(simulation.truth().tip, { absolute: 1e-6 });
   });
 
+  it("paints every geom that is seen, and no other", () => {
+    start(id);
+    const { materials } = (simulation.instance.initial as TabletopInitial).looks;
+    const seen = simulation.scene.geoms.map(({ name }) => name);
+    expect(Object.keys(materials).sort()).toEqual([...seen].sort());
+  });
+
+  it("has the cameras that it names", () => {
+    start(id);
+    expect(simulation.scene.cameras.map(({ name }) => name)).toEqual(body.cameras);
+  });
+
   it("compiles in every variant", () => {
     for (let seed = 0; seed < 6; seed++) start(id, seed);
     expect(simulation.scene.geoms.length).toBeGreaterThan(5);
-  });
-});
-
-describe("hand", () => {
-  it("names every geom that it has for the looks", () => {
-    start("hand");
-    const names = simulation.scene.geoms.map(({ name }) => name);
-    for (const name of [...handSkin, ...handSleeve]) expect(names).toContain(name);
-    expect(names).not.toContain("bunch");
   });
 });
 

@@ -59,6 +59,33 @@ describe("Simulation", () => {
     expect(simulation.snapshot()).toEqual(first);
   });
 
+  it("goes back to bodies that sleep, also after they were woken", () => {
+    const sleepers = `<mujoco><option timestep="0.005" integrator="implicitfast"><flag sleep="enable"/></option>
+      <worldbody><geom name="floor" type="plane" size="2 2 0.1"/>
+        <body name="ram" pos="-0.5 0 0.05"><joint name="ram" type="slide" axis="1 0 0"/><geom type="box" size="0.05 0.05 0.04" mass="1"/></body>
+        <body name="box" pos="0 0 0.05"><freejoint name="box"/><geom type="box" size="0.05 0.05 0.05" mass="0.2"/></body>
+        <body name="other" pos="0 0.5 0.05"><freejoint name="other"/><geom type="box" size="0.05 0.05 0.05" mass="0.2"/></body>
+      </worldbody>
+      <actuator><position name="ram" joint="ram" kp="500" kv="60"/></actuator></mujoco>`;
+    const other = new Simulation(mujoco, sleepers);
+    const box = other.joint("box").position;
+    other.advance(200, [0]);
+    const asleep = other.snapshot();
+    const run = () => {
+      other.advance(100, [0.6]);
+      return other.snapshot();
+    };
+    const pushed = run();
+    expect(other.positions(box, 1)[0]).toBeGreaterThan(0.04);
+    other.restore(asleep);
+    expect(other.snapshot()).toEqual(asleep);
+    expect(run()).toEqual(pushed);
+    // The last three numbers say which trees sleep: both boxes before, one of them after.
+    expect([...asleep.slice(-3)].map((tree) => tree >= 0)).toEqual([false, true, true]);
+    expect([...pushed.slice(-3)].map((tree) => tree >= 0)).toEqual([false, false, true]);
+    other.close();
+  });
+
   it("forgets everything with a reset", () => {
     simulation.reset();
     const fresh = simulation.snapshot();

@@ -1,15 +1,19 @@
+import { limitJointSpeed } from "#core/geometry/kinematics.ts";
 import type { Simulation } from "../../physics/simulation.ts";
 import { pushRateHz } from "../../tabletop/workspace.ts";
 import { type Effector, moveTarget, type Pusher, planarDelta, planarLog } from "../embodiment.ts";
 import { armChain, armJointNames, armJointsAt, pushHeightM } from "./chain.ts";
-import { armModel, toolRadiusM } from "./model.ts";
+import { armJoints, armModel, armShells, toolRadiusM } from "./model.ts";
 
 /** A 6-joint arm behind the table that holds a rod upright: planar deltas become joint targets by inverse kinematics. */
 export const arm: Pusher = {
   id: "arm",
   variants: ["rod"],
   tipRadiusM: toolRadiusM,
+  setting: "lab",
   recordsActions: true,
+  paint: { shell: armShells, joint: armJoints, tool: ["rod"], mark: ["rod cap"] },
+  cameras: ["front", "wrist"],
   space: planarDelta,
   stateNames: [...armJointNames, "tip x", "tip y"],
   stateUnits: [...armJointNames.map(() => "rad"), "m", "m"],
@@ -17,16 +21,6 @@ export const arm: Pusher = {
   model: () => armModel,
   attach: (simulation) => new ArmEffector(simulation),
 };
-
-/** Moves joint targets towards `wanted`, all in proportion, so that none is faster than its limit. */
-export function limitSpeed(from: ArrayLike<number>, wanted: ArrayLike<number>, durationS: number): Float64Array {
-  const slowdown = armChain.joints.reduce(
-    (most, { velocityLimit }, index) =>
-      Math.max(most, Math.abs(wanted[index]! - from[index]!) / (velocityLimit * durationS)),
-    1,
-  );
-  return Float64Array.from(from, (position, index) => position + (wanted[index]! - position) / slowdown);
-}
 
 class ArmEffector implements Effector {
   private readonly simulation: Simulation;
@@ -51,7 +45,7 @@ class ArmEffector implements Effector {
   command(delta: ArrayLike<number>): Float64Array {
     this.target = moveTarget(this.target, delta);
     const wanted = armJointsAt(this.target, pushHeightM, this.joints);
-    if (wanted) this.joints = limitSpeed(this.joints, wanted, 1 / pushRateHz);
+    if (wanted) this.joints = limitJointSpeed(armChain, this.joints, wanted, 1 / pushRateHz);
     return this.joints.slice();
   }
 

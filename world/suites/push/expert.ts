@@ -5,7 +5,7 @@
  */
 import { createRng, type Rng } from "#core/rng.ts";
 import { blockRadiusM, borderM, reachM, stepLimitM } from "../../tabletop/workspace.ts";
-import type { Expert, TableTruth } from "../suite.ts";
+import type { Expert, ExpertOptions, TableTruth } from "../suite.ts";
 import { relativePlace } from "./condition.ts";
 import type { PushGoal } from "./goal.ts";
 import { directions, places } from "./grammar.ts";
@@ -47,7 +47,7 @@ const detours: readonly Point[] = [
 const isInside = ([x, y]: Point, limit: number) => Math.max(Math.abs(x), Math.abs(y)) <= limit;
 
 /** Makes the expert for one episode; `seed` decides its style and noise, nothing else does. */
-export function createPushExpert(goal: PushGoal, seed: number | string): Expert {
+export function createPushExpert(goal: PushGoal, seed: number | string, { mistakes = 0 }: ExpertOptions = {}): Expert {
   const rng = createRng(`expert/${seed}`);
   const style = drawStyle(rng.fork("style"));
   const noise = rng.fork("noise");
@@ -56,6 +56,10 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
   let start: TableTruth | undefined;
   let pushing = false;
   const field = new WayField();
+  /** How far off the right direction the first pushes go, and how many they are. */
+  const slips = rng.fork("mistakes");
+  const slip = slips.next() < mistakes ? { turn: slips.pick(wrongTurns), steps: 4 + slips.integer(5) } : null;
+  let pushed = 0;
 
   return {
     act(truth) {
@@ -63,9 +67,11 @@ export function createPushExpert(goal: PushGoal, seed: number | string): Expert 
       drift = [drift[0] * 0.7 + 0.71 * noise.normal(), drift[1] * 0.7 + 0.71 * noise.normal()];
       if (step++ < style.idleSteps) return Float32Array.of(0, 0);
       if (goal.kind === "reach") return clipped(reach(truth));
-      const plan = planPush(goal, start, truth, style, field);
+      const right = planPush(goal, start, truth, style, field);
+      const plan = slip && pushed < slip.steps ? veered(goal, truth, style, right, slip.turn) : right;
       const care = isInside(truth.blocks[goal.subject]!, edgeM) ? 1 : 0.6;
       pushing = isBehind(truth, plan, care * (pushing ? 1.6 * style.toleranceM : style.toleranceM));
+      if (pushing) pushed += 1;
       return clipped(pushing ? push(truth, plan) : approach(truth, plan));
     },
   };
@@ -175,6 +181,27 @@ function planPush(
     }
   }
   return best!;
+}
+
+/** Cosine and sine of 40 and 55 degrees to either side: a push that goes wrong, but not off the table at once. */
+const wrongTurns: readonly Point[] = [
+  [0.766, 0.643],
+  [0.766, -0.643],
+  [0.574, 0.819],
+  [0.574, -0.819],
+];
+
+/** The same push in another direction. */
+function veered(
+  { subject, tipRadiusM }: PushGoal,
+  { blocks }: TableTruth,
+  style: Style,
+  plan: PushPlan,
+  turn: Point,
+): PushPlan {
+  const direction = turned(plan.direction, turn);
+  const contact = along(blocks[subject]!, direction, -(tipRadiusM + blockRadiusM + style.clearanceM));
+  return { ...plan, direction, contact };
 }
 
 /** Length of the tip's way to a contact point around the block, other things aside. */

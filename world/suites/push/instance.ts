@@ -1,19 +1,21 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import { createRng, type Rng } from "#core/rng.ts";
-import type { Pusher } from "../../embodiments/embodiment.ts";
+import type { Pusher, Setting } from "../../embodiments/embodiment.ts";
 import { contentHash } from "../../instance-hash.ts";
 import { type BlockKind, blockKinds, blockMaterials } from "../../tabletop/blocks.ts";
 import type { TabletopInitial } from "../../tabletop/initial.ts";
-import { drawCamera, drawLooks } from "../../tabletop/looks.ts";
+import { drawCamera, drawLooks, type Viewpoint } from "../../tabletop/looks.ts";
 import { drawDynamics, drawNudges } from "../../tabletop/variation.ts";
 import { blockHalfHeightM, blockRadiusM, borderM } from "../../tabletop/workspace.ts";
+import { pickWeighted, turnAboutZ } from "../chance.ts";
+import type { Split } from "../split.ts";
 import { relativePlace, shortfall } from "./condition.ts";
 import { type PushConfig, taskKinds } from "./config.ts";
 import type { PushGoal } from "./goal.ts";
 import { directions, phrase } from "./grammar.ts";
 import { along, distance, type Point } from "./plane.ts";
-import { type PushSplit, splitContent } from "./splits.ts";
+import { splitContent } from "./splits.ts";
 
 /** Blocks start inside this half-width, so that the far side of each can be reached. */
 const blockSpreadM = 0.18;
@@ -25,6 +27,12 @@ const togetherM = [0.078, 0.09] as const;
 /** A drawn start is dropped when the goal holds already, even with this much slack on positions. */
 const attempts = 2000;
 
+/** Steep for robots; for people lower, from a little to the side. */
+const viewpoints: Readonly<Record<Setting, Viewpoint>> = {
+  lab: { position: [0, -0.4, 0.9], target: [0, -0.015, 0], fovyDeg: 40, jitterM: 0.03 },
+  home: { position: [0.05, -0.58, 0.86], target: [0.01, -0.02, 0], fovyDeg: 40, jitterM: 0.055 },
+};
+
 type Layout = { readonly blocks: Readonly<Record<string, Point>>; readonly tip: Point };
 
 /**
@@ -33,12 +41,7 @@ type Layout = { readonly blocks: Readonly<Record<string, Point>>; readonly tip: 
  *
  * @throws ConfigError when the configuration has nothing for this split
  */
-export function generatePushInstance(
-  config: PushConfig,
-  embodiment: Pusher,
-  split: PushSplit,
-  seed: number,
-): TaskInstance {
+export function generatePushInstance(config: PushConfig, embodiment: Pusher, split: Split, seed: number): TaskInstance {
   const rng = createRng(`push/${embodiment.id}/${split}/${seed}`);
   const offered = taskKinds.flatMap((kind) => {
     const content = splitContent(kind, split, config);
@@ -76,15 +79,6 @@ export function generatePushInstance(
   return { hash: contentHash(content), ...content, split, seed };
 }
 
-function pickWeighted<T extends { readonly weight: number }>(items: readonly T[], rng: Rng): T {
-  let left = rng.next() * items.reduce((sum, { weight }) => sum + weight, 0);
-  for (const item of items) {
-    left -= item.weight;
-    if (left < 0) return item;
-  }
-  return items.at(-1)!;
-}
-
 function drawInitial(
   config: PushConfig,
   embodiment: Pusher,
@@ -103,8 +97,8 @@ function drawInitial(
     }),
     joints: {},
     tip: layout.tip,
-    camera: drawCamera(embodiment.id, config.camera, rng.fork("camera")),
-    looks: drawLooks(embodiment.id, blockMaterials(blocks), config.looks, rng.fork("looks")),
+    camera: drawCamera(embodiment.setting, viewpoints[embodiment.setting], config.camera, rng.fork("camera")),
+    looks: drawLooks(embodiment, blockMaterials(blocks), config.looks, rng.fork("looks")),
     dynamics: drawDynamics(config.dynamics, rng.fork("dynamics")),
     nudges: drawNudges(
       config.nudges,
@@ -113,15 +107,6 @@ function drawInitial(
       rng.fork("nudges"),
     ),
   };
-}
-
-/** A uniform turn about Z from a point in the disc: no trigonometry, so the same on every machine. */
-function turnAboutZ(rng: Rng): readonly [number, number, number, number] {
-  for (;;) {
-    const [a, b] = [rng.uniform(-1, 1), rng.uniform(-1, 1)];
-    const length = Math.sqrt(a * a + b * b);
-    if (length > 0.05 && length <= 1) return [0, 0, a / length, b / length];
-  }
 }
 
 function drawLayout(goal: PushGoal, blocks: readonly BlockKind[], rng: Rng): Layout {

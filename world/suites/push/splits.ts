@@ -1,5 +1,6 @@
 import { ConfigError } from "#core/errors.ts";
 import { type BlockKind, blockKinds } from "../../tabletop/blocks.ts";
+import { partOf, type Split } from "../split.ts";
 import type { PushConfig, TaskKind } from "./config.ts";
 import {
   type Arguments,
@@ -11,16 +12,6 @@ import {
   phrasings,
   placeNames,
 } from "./grammar.ts";
-
-/**
- * - `train`: seen combinations and phrasings, for demonstrations and videos
- * - `seen`: the same combinations and phrasings, other initial states
- * - `unseen-objects`: combinations that training never has
- * - `unseen-phrasing`: phrasings that training never has
- * - `unseen`: both
- */
-export const pushSplits = ["train", "seen", "unseen-objects", "unseen-phrasing", "unseen"] as const;
-export type PushSplit = (typeof pushSplits)[number];
 
 /** One combination of objects, and whether it is held out. */
 export type Combination = Arguments & { readonly heldOut: boolean };
@@ -89,11 +80,10 @@ function chosenPlaces(config: PushConfig): readonly Place[] {
 /** What a split may ask of one kind. Empty lists: the split has nothing of this kind. */
 export function splitContent(
   kind: TaskKind,
-  split: PushSplit,
+  split: Split,
   config: PushConfig,
 ): { readonly combinations: readonly Combination[]; readonly phrasings: readonly Phrasing[] } {
-  const newObjects = split === "unseen-objects" || split === "unseen";
-  const newPhrasing = split === "unseen-phrasing" || split === "unseen";
+  const { newObjects, newPhrasing } = partOf(split);
   const all = phrasings(kind, config.blocks);
   const offered = config.phrasings === "one" ? all.slice(0, 1) : all;
   return {

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { forwardKinematics } from "#core/geometry/kinematics.ts";
 import { matrixFromQuaternion, rotate } from "#core/geometry/quaternion.ts";
 import { createRng } from "#core/rng.ts";
-import { arm, limitSpeed } from "#world/embodiments/arm/arm.ts";
+import { arm } from "#world/embodiments/arm/arm.ts";
 import { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "#world/embodiments/arm/chain.ts";
 import { loadPhysics } from "#world/physics/mujoco.ts";
 import { Simulation } from "#world/physics/simulation.ts";
@@ -75,15 +75,5 @@ describe("armJointsAt", () => {
 describe("armHome", () => {
   it("holds the rod above the middle of the table", () => {
     expect(forwardKinematics(armChain, armHome).position).toBeAllClose([0, 0, 0.15], { absolute: 1e-4 });
-  });
-});
-
-describe("limitSpeed", () => {
-  it("slows all joints alike until the fastest keeps its limit", () => {
-    // pi rad/s for 0.1 s is 0.314 rad: a wish of 0.628 is halved.
-    const moved = limitSpeed(new Float64Array(6), [0.2 * Math.PI, 0.1, 0, 0, 0, -0.2], 0.1);
-    expect(moved).toBeAllClose([0.1 * Math.PI, 0.05, 0, 0, 0, -0.1]);
-    const slow = [0.1, 0.2, 0, 0, 0, 0];
-    expect([...limitSpeed(new Float64Array(6), slow, 0.1)]).toEqual(slow);
   });
 });

@@ -5,10 +5,10 @@ import {
   evaluatePolicy,
   findSuite,
   type PushPresetName,
-  type PushSplit,
   planarDelta,
   pushPresets,
   randomPolicy,
+  type Split,
   summariseRollouts,
   zeroPolicy,
 } from "#world/index.ts";
@@ -17,7 +17,7 @@ const bodies = Object.keys(findSuite("push").embodiments);
 const presets = Object.keys(pushPresets) as PushPresetName[];
 const cells = presets.flatMap((preset) => bodies.map((embodiment) => [preset, embodiment] as const));
 /** `demo` holds nothing out, `small` only objects. */
-const splits: Readonly<Record<PushPresetName, readonly PushSplit[]>> = {
+const splits: Readonly<Record<PushPresetName, readonly Split[]>> = {
   demo: ["train", "seen"],
   small: ["seen", "unseen-objects"],
   "language-table": ["seen", "unseen-objects", "unseen-phrasing", "unseen"],

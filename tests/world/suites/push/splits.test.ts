@@ -3,8 +3,9 @@ import { ConfigError } from "#core/errors.ts";
 import { parsePushConfig, taskKinds } from "#world/suites/push/config.ts";
 import { phrase } from "#world/suites/push/grammar.ts";
 import { generatePushInstance } from "#world/suites/push/instance.ts";
-import { combinations, pushSplits, splitContent } from "#world/suites/push/splits.ts";
+import { combinations, splitContent } from "#world/suites/push/splits.ts";
 import { pushers } from "#world/suites/push/suite.ts";
+import { splits } from "#world/suites/split.ts";
 
 const config = parsePushConfig({});
 const eight = parsePushConfig({ blocks: 8 });
@@ -50,7 +51,7 @@ describe("splits", () => {
 
   it("have disjoint hashes, seed by seed", () => {
     const pusher = pushers.pusher!;
-    const hashes = pushSplits.flatMap((split) =>
+    const hashes = splits.flatMap((split) =>
       Array.from({ length: 40 }, (_, seed) => generatePushInstance(config, pusher, split, seed).hash),
     );
     expect(new Set(hashes).size).toBe(hashes.length);

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "@jest/globals";
+import {
+  drawInstances,
+  evaluateExpert,
+  evaluatePolicy,
+  findEmbodiment,
+  findSuite,
+  type PickPlacePresetName,
+  pickPlacePresets,
+  randomPolicy,
+  type Split,
+  simulateEpisodes,
+  summariseRollouts,
+} from "#world/index.ts";
+
+const bodies = Object.keys(findSuite("pick-place").embodiments);
+const presets = Object.keys(pickPlacePresets) as PickPlacePresetName[];
+const cells = presets.flatMap((preset) => bodies.map((embodiment) => [preset, embodiment] as const));
+const splits: Readonly<Record<PickPlacePresetName, readonly Split[]>> = {
+  simpler: ["seen", "unseen-objects"],
+  "pick-place": ["seen", "unseen-objects", "unseen-phrasing", "unseen"],
+};
+
+describe("the scripted expert", () => {
+  it.each(cells)("solves at least 95 %% of %s with a %s", async (preset, embodiment) => {
+    const suite = pickPlacePresets[preset];
+    const instances = splits[preset].flatMap((split) =>
+      drawInstances({ suite, embodiment, split, seed: 2024, count: 120 / splits[preset].length }),
+    );
+    const { success, unstable } = summariseRollouts(await evaluateExpert({ instances }));
+    expect(unstable).toBe(0);
+    expect(success.rate).toBeGreaterThanOrEqual(0.95);
+  });
+
+  it("mends its mistakes", async () => {
+    const options = {
+      suite: pickPlacePresets["pick-place"],
+      embodiment: "widowx",
+      seed: 5,
+      size: 8,
+      onlySuccesses: false,
+    };
+    const play = async (mistakes: number) => {
+      const episodes = [];
+      for await (const { success, length } of simulateEpisodes({ ...options, episodes: 40, mistakes })) {
+        episodes.push({ success, length });
+      }
+      return episodes;
+    };
+    const [clean, clumsy] = [await play(0), await play(1)];
+    const steps = (episodes: typeof clean) => episodes.reduce((sum, { length }) => sum + length, 0);
+    expect(clumsy.filter(({ success }) => success).length).toBeGreaterThanOrEqual(36);
+    expect(steps(clumsy)).toBeGreaterThan(1.15 * steps(clean));
+  });
+});
+
+describe("the suite's difficulty", () => {
+  it("leaves next to nothing to chance", async () => {
+    const instances = drawInstances({
+      suite: pickPlacePresets.simpler,
+      embodiment: "widowx",
+      split: "seen",
+      seed: 1,
+      count: 40,
+    });
+    const { space } = findEmbodiment("widowx", "pick-place");
+    const { success } = summariseRollouts(
+      await evaluatePolicy({ instances, policy: randomPolicy({ space, seed: 1 }) }),
+    );
+    expect(success.rate).toBeLessThan(0.1);
+  });
+});

@@ -1,0 +1,32 @@
+import { graspingHand } from "../../embodiments/gripper/grasping-hand.ts";
+import { gripperRateHz } from "../../embodiments/gripper/gripper-effector.ts";
+import { panda } from "../../embodiments/gripper/panda.ts";
+import { widowx } from "../../embodiments/gripper/widowx.ts";
+import type { Suite } from "../suite.ts";
+import { createPickExpert } from "./expert.ts";
+import { type PickGoal, readPickTruth } from "./goal.ts";
+import { thingScenery } from "./things.ts";
+import { isPickMet, verifyPick } from "./verifier.ts";
+
+/** Things are picked up and put somewhere: the counterpart of SIMPLER (Li et al. 2024). */
+export const pickPlaceSuite: Suite = {
+  id: "pick-place",
+  embodiments: { widowx, panda, hand: graspingHand },
+  physics: {
+    rateHz: gripperRateHz,
+    timestepS: 0.004,
+    // Grips are stiff: a solver that stops early lets things pop out of the jaws.
+    options: { integrator: "implicitfast", cone: "elliptic", impratio: 10, iterations: 100, ls_iterations: 50 },
+    effector: { condim: 4, friction: [1.5, 0.02, 0.0001] },
+  },
+  scenery: ({ objects, dynamics }) =>
+    thingScenery(
+      objects.map(({ id }) => id),
+      dynamics.mass,
+    ),
+  verify: verifyPick,
+  isMet: isPickMet,
+  truth: readPickTruth,
+  maxSteps: ({ goal }) => (goal as PickGoal).maxSteps,
+  expert: ({ goal }, seed, options) => createPickExpert(goal as PickGoal, seed, options),
+};
