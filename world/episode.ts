@@ -64,7 +64,7 @@ export function simulateEpisode(
     tips.push(...truth.tip);
     for (const id of blockIds) blocks.push(...truth.blocks[id]!);
     if (world.progress.done) break;
-    world.advance(expert.act(truth));
+    world.advanceTool(expert.act(truth));
   }
   const log = world.log("expert");
   const { recordsActions } = findEmbodiment(instance.embodiment, instance.suite);
@@ -104,6 +104,6 @@ export function playExpert(
 ): RolloutResult {
   const expert = findSuite(instance.suite).expert(instance, instance.hash);
   world.start(instance);
-  while (!world.progress.done) world.advance(expert.act(world.truth()));
+  while (!world.progress.done) world.advanceTool(expert.act(world.truth()));
   return rolloutResult(world, index, record ? "expert" : null);
 }

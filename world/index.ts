@@ -1,3 +1,4 @@
+export { type BranchOptions, branchWorld, type Continuation } from "./branch.ts";
 export { writeDemonstrations } from "./data/write-demonstrations.ts";
 export { type VideoTruth, writeSimulatedVideos } from "./data/write-videos.ts";
 export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
@@ -12,6 +13,7 @@ export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simula
 export { type ArmReading, type ArmTask, SimulatedArm } from "./simulated-arm.ts";
 export { drawInstance, drawInstances, type InstanceRequest, type SuiteConfig } from "./suites/draw.ts";
 export { findEmbodiment, findSuite, suites } from "./suites/index.ts";
+export { type PerturbationName, perturb, perturbationNames } from "./suites/perturb.ts";
 export { type PickPlaceConfig, parsePickPlaceConfig, pickPlaceConfig } from "./suites/pick-place/config.ts";
 export { pickVocabulary } from "./suites/pick-place/grammar.ts";
 export { type PickPlacePresetName, pickPlacePresets } from "./suites/pick-place/presets.ts";

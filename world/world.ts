@@ -66,6 +66,11 @@ export class SimulatedWorld implements World {
     return progress;
   }
 
+  /** Runs one control step with an action of the tool, as the suite's experts give it, whatever the body is driven by. */
+  advanceTool(action: Float32Array): Progress {
+    return this.latest.done ? this.latest : this.advance(this.simulation.fromTool(action));
+  }
+
   observe(): Observation {
     return {
       images: Object.fromEntries(

@@ -12,10 +12,12 @@ export type EmbodimentModel = {
 
 /** What stands for the policy's body in one simulation: turns actions into actuator targets. */
 export interface Effector {
-  /** Puts the tool at its start (`TabletopInitial.tip`), at rest. */
-  place(tip: readonly number[]): void;
+  /** Puts the tool at its start (`TabletopInitial.tip`), at rest. @returns the actuator targets f64[U] that hold it there */
+  place(tip: readonly number[]): Float64Array;
   /** Does an action f32[A] that is within limits. @returns the new actuator targets f64[U] */
   command(action: ArrayLike<number>): Float64Array;
+  /** Bodies that are not driven by their tool: what an action of the tool comes to in their own space, f32[A]. */
+  fromTool?(action: ArrayLike<number>): Float32Array;
   /** What the state log keeps of the body, as `logNames` says. */
   logged(): readonly number[];
   /** f32[S] as `stateNames` says. */
@@ -50,6 +52,10 @@ export type Embodiment = {
   model(variant: string): EmbodimentModel;
   attach(simulation: Simulation, variant: string): Effector;
 };
+
+/** A table of bodies. */
+export const byId = <Body extends Embodiment>(bodies: readonly Body[]): Readonly<Record<string, Body>> =>
+  Object.fromEntries(bodies.map((body) => [body.id, body]));
 
 /** A body that pushes with something round. */
 export type Pusher = Embodiment & {

@@ -99,11 +99,12 @@ class HandEffector implements Effector {
     this.elbow = [side * elbowM[0], elbowM[1]];
   }
 
-  place([x, y]: readonly number[]): void {
+  place([x, y]: readonly number[]): Float64Array {
     this.target = [x!, y!];
     const controls = this.controls();
     this.simulation.setPositions(this.address, controls);
     this.simulation.setControls(controls);
+    return controls;
   }
 
   command(delta: ArrayLike<number>): Float64Array {

@@ -62,10 +62,11 @@ class PlanarEffector implements Effector {
     this.address = simulation.joint("tip x").position;
   }
 
-  place([x, y]: readonly number[]): void {
+  place([x, y]: readonly number[]): Float64Array {
     this.target = [x!, y!];
     this.simulation.setPositions(this.address, this.target);
     this.simulation.setControls(this.target);
+    return Float64Array.from(this.target);
   }
 
   command(delta: ArrayLike<number>): Float64Array {

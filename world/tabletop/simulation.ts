@@ -113,6 +113,11 @@ export class TabletopSimulation {
     return { progress: this.advanceControls(controls), controls };
   }
 
+  /** What an action of the tool (an expert's) comes to in the embodiment's own action space, f32[A]. */
+  fromTool(action: Float32Array): Float32Array {
+    return this.stage.effector.fromTool?.(action) ?? action;
+  }
+
   /** Runs one control step with logged actuator targets: what replays do. */
   advanceControls(controls: Float64Array): Progress {
     this.moveCamera(this.stepNow + 1);

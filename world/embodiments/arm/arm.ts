@@ -33,13 +33,14 @@ class ArmEffector implements Effector {
     this.address = simulation.joint(armJointNames[0]!).position;
   }
 
-  place([x, y]: readonly number[]): void {
+  place([x, y]: readonly number[]): Float64Array {
     const joints = armJointsAt([x!, y!], pushHeightM);
     if (!joints) throw new Error(`the arm cannot reach [${x}, ${y}], which lies on the table`);
     this.target = [x!, y!];
     this.joints = joints;
     this.simulation.setPositions(this.address, joints);
     this.simulation.setControls(joints);
+    return joints.slice();
   }
 
   command(delta: ArrayLike<number>): Float64Array {

@@ -69,12 +69,14 @@ export class GripperEffector implements Effector {
   }
 
   /** @param tip [x, y, z, yaw]; the gripper is open */
-  place([x, y, z, yaw]: readonly number[]): void {
+  place([x, y, z, yaw]: readonly number[]): Float64Array {
     this.target = { position: [x!, y!, z!], quaternion: downward(yaw!) };
     this.controls = this.carrier.place(this.target);
     const open = this.jaws.halfOpenM;
     this.simulation.setPositions(this.address, [open, open]);
-    this.simulation.setControls([...this.controls, open, open]);
+    const controls = Float64Array.of(...this.controls, open, open);
+    this.simulation.setControls(controls);
+    return controls;
   }
 
   command(action: ArrayLike<number>): Float64Array {

@@ -35,7 +35,7 @@ const joint = (
   velocityLimit,
 });
 
-const jaws: Jaws = { halfOpenM: 0.04, reachM: 0.103, padM: [0.006, 0.0105, 0.018], forceN: 12 };
+export const pandaJaws: Jaws = { halfOpenM: 0.04, reachM: 0.103, padM: [0.006, 0.0105, 0.018], forceN: 12 };
 
 /** The hand on the flange, turned by -45 degrees; its jaws move along what is Y in the public model. */
 const mount: Pose = {
@@ -57,7 +57,7 @@ export const pandaChain: KinematicChain = {
     joint(6, [0, 0, 0], forth, -0.0175, 3.7525, 2.61),
     joint(7, [0.088, 0, 0], forth, -2.8973, 2.8973, 2.61),
   ],
-  tip: composePoses(mount, { position: [0, 0, jaws.reachM], quaternion: straight }),
+  tip: composePoses(mount, { position: [0, 0, pandaJaws.reachM], quaternion: straight }),
 };
 
 const links: readonly Link[] = [
@@ -155,15 +155,15 @@ export const panda: Embodiment = {
         visible("pedestal", "cylinder", 0.12, [0, 0, -0.6], [0, 0, -0.01]),
         visible("base", "cylinder", 0.085, [0, 0, -0.01], [0, 0, 0.14]),
       ],
-      handBody(jaws, mount, palm),
+      handBody(pandaJaws, mount, palm),
     ),
-    actuators: chainServos(pandaChain, links) + jawServos(jaws),
+    actuators: chainServos(pandaChain, links) + jawServos(pandaJaws),
     equalities: jawEquality,
   }),
   attach: (simulation) =>
     new GripperEffector(
       simulation,
       new ArmCarrier(simulation, pandaChain, [0, 0.2, 0, -2.2, 0, 2.4, Math.PI / 4]),
-      jaws,
+      pandaJaws,
     ),
 };

@@ -7,7 +7,7 @@ import { ArmCarrier } from "./arm-carrier.ts";
 import { endEffectorDelta, GripperEffector, gripperLog } from "./gripper-effector.ts";
 import { handBody, type Jaws, jawEquality, jawGeoms, jawServos } from "./jaws.ts";
 
-const jaws: Jaws = { halfOpenM: 0.034, reachM: 0.09, padM: [0.005, 0.011, 0.016], forceN: 14 };
+export const widowxJaws: Jaws = { halfOpenM: 0.034, reachM: 0.09, padM: [0.005, 0.011, 0.016], forceN: 14 };
 
 /** The hand in the last link: +Z along the link's +X, jaws along its Y. */
 const mount: Pose = { position: [0.035, 0, 0], quaternion: [0.5, 0.5, 0.5, 0.5] };
@@ -16,7 +16,7 @@ const mount: Pose = { position: [0.035, 0, 0], quaternion: [0.5, 0.5, 0.5, 0.5] 
 export const widowxChain: KinematicChain = {
   worldFromBase: { position: [0, 0.29, 0], quaternion: facingViewer },
   joints: wx250sJoints(1),
-  tip: composePoses(mount, { position: [0, 0, jaws.reachM], quaternion: [0, 0, 0, 1] }),
+  tip: composePoses(mount, { position: [0, 0, widowxJaws.reachM], quaternion: [0, 0, 0, 1] }),
 };
 
 const after = (joint: number) => widowxChain.joints[joint]!.origin.position;
@@ -93,11 +93,11 @@ export const widowx: Embodiment = {
         visible("pedestal", "cylinder", 0.07, [0, 0, -0.6], [0, 0, -0.01]),
         visible("base", "cylinder", 0.06, [0, 0, -0.01], [0, 0, 0.055]),
       ],
-      handBody(jaws, mount, palm),
+      handBody(widowxJaws, mount, palm),
     ),
-    actuators: chainServos(widowxChain, links) + jawServos(jaws),
+    actuators: chainServos(widowxChain, links) + jawServos(widowxJaws),
     equalities: jawEquality,
   }),
   attach: (simulation) =>
-    new GripperEffector(simulation, new ArmCarrier(simulation, widowxChain, [0, -0.3, 0.7, 0, 1.2, 0]), jaws),
+    new GripperEffector(simulation, new ArmCarrier(simulation, widowxChain, [0, -0.3, 0.7, 0, 1.2, 0]), widowxJaws),
 };

@@ -18,8 +18,9 @@ import { drawerJoint, type ThingKind, thingKinds, thingMaterials } from "./thing
 /** Things start inside this box around the table's centre, metres: what every arm reaches with its gripper upright. */
 const spreadM = { x: 0.14, y: 0.095 } as const;
 /** Room between outlines for the jaws. */
-const roomM = 0.03;
-const attempts = 400;
+const jawRoomM = 0.03;
+const attempts = 200;
+const triesPerThing = 40;
 
 const viewpoints: Readonly<Record<Setting, Viewpoint>> = {
   lab: { position: [0, -0.5, 0.52], target: [0, 0, 0.03], fovyDeg: 42, jitterM: 0.025 },
@@ -101,19 +102,25 @@ type Placed = TabletopInitial["objects"][number];
 
 const unturned: Quaternion = [0, 0, 0, 1];
 
-/** Places things one by one where they have room; the cabinet stands at the back, the way of its drawer kept free. */
+/**
+ * Places things one by one where they have room, the subject (the first) with room for the jaws; the cabinet stands at the
+ * back, the way of its drawer kept free.
+ */
 function drawLayout(things: readonly ThingKind[], rng: Rng): Placed[] {
-  const cabinet = things.find(({ role }) => role === "furniture");
+  const [subject] = things;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const cabinetX = rng.uniform(-0.03, 0.03);
     const placed: Placed[] = [];
     for (const thing of things) {
-      const position: Vector3 =
-        thing === cabinet
-          ? [cabinetX, rng.uniform(0.05, 0.07), thing.halfHeightM]
-          : [rng.uniform(-spreadM.x, spreadM.x), rng.uniform(-spreadM.y, spreadM.y), thing.halfHeightM];
-      const isClear = placed.every((other, index) => hasRoom(thing, position, things[index]!, other.position, cabinet));
-      if (isClear) placed.push({ id: thing.id, position, quaternion: thing === cabinet ? unturned : turnAboutZ(rng) });
+      for (let tries = 0; tries < triesPerThing; tries++) {
+        const position = drawPlace(thing, rng);
+        const isClear = placed.every((other, index) => {
+          const roomM = things[index] === subject || thing === subject ? jawRoomM : 0.008;
+          return isApart(thing, position, things[index]!, other.position, roomM);
+        });
+        if (!isClear) continue;
+        placed.push({ id: thing.id, position, quaternion: thing.role === "furniture" ? unturned : turnAboutZ(rng) });
+        break;
+      }
     }
     if (placed.length === things.length) return placed;
   }
@@ -121,15 +128,19 @@ function drawLayout(things: readonly ThingKind[], rng: Rng): Placed[] {
   throw new ConfigError(`suite: the table must have room for ${names}, found none. Use fewer distractors.`);
 }
 
-function hasRoom(
+const drawPlace = ({ role, halfHeightM }: ThingKind, rng: Rng): Vector3 =>
+  role === "furniture"
+    ? [rng.uniform(-0.03, 0.03), rng.uniform(0.05, 0.07), halfHeightM]
+    : [rng.uniform(-spreadM.x, spreadM.x), rng.uniform(-spreadM.y, spreadM.y), halfHeightM];
+
+function isApart(
   thing: ThingKind,
   [x, y]: Vector3,
   other: ThingKind,
   [otherX, otherY]: Vector3,
-  cabinet: ThingKind | undefined,
+  roomM: number,
 ): boolean {
   // Beside the cabinet and the way of its drawer.
-  if (other === cabinet) return Math.abs(x - otherX) >= 0.08 + thing.radiusM + 0.01;
-  const apart = Math.sqrt((x - otherX) ** 2 + (y - otherY) ** 2);
-  return apart >= thing.radiusM + other.radiusM + roomM;
+  if (other.role === "furniture") return Math.abs(x - otherX) >= 0.08 + thing.radiusM + 0.01;
+  return Math.sqrt((x - otherX) ** 2 + (y - otherY) ** 2) >= thing.radiusM + other.radiusM + roomM;
 }

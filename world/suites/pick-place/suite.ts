@@ -1,17 +1,24 @@
+import { byId } from "../../embodiments/embodiment.ts";
 import { graspingHand } from "../../embodiments/gripper/grasping-hand.ts";
 import { gripperRateHz } from "../../embodiments/gripper/gripper-effector.ts";
-import { panda } from "../../embodiments/gripper/panda.ts";
-import { widowx } from "../../embodiments/gripper/widowx.ts";
+import { panda, pandaChain, pandaJaws } from "../../embodiments/gripper/panda.ts";
+import { widowx, widowxChain, widowxJaws } from "../../embodiments/gripper/widowx.ts";
+import { jointControlled } from "../../embodiments/joint-control.ts";
 import type { Suite } from "../suite.ts";
 import { createPickExpert } from "./expert.ts";
 import { type PickGoal, readPickTruth } from "./goal.ts";
 import { thingScenery } from "./things.ts";
 import { isPickMet, verifyPick } from "./verifier.ts";
 
+const jointDriven = (["joint-position", "joint-velocity"] as const).flatMap((mode) => [
+  jointControlled(widowx, { chain: widowxChain, rateHz: gripperRateHz, halfOpenM: widowxJaws.halfOpenM }, mode),
+  jointControlled(panda, { chain: pandaChain, rateHz: gripperRateHz, halfOpenM: pandaJaws.halfOpenM }, mode),
+]);
+
 /** Things are picked up and put somewhere: the counterpart of SIMPLER (Li et al. 2024). */
 export const pickPlaceSuite: Suite = {
   id: "pick-place",
-  embodiments: { widowx, panda, hand: graspingHand },
+  embodiments: byId([widowx, panda, graspingHand, ...jointDriven]),
   physics: {
     rateHz: gripperRateHz,
     timestepS: 0.004,

@@ -1,6 +1,8 @@
 import { arm } from "../../embodiments/arm/arm.ts";
-import type { Pusher } from "../../embodiments/embodiment.ts";
+import { armChain } from "../../embodiments/arm/chain.ts";
+import { byId, type Pusher } from "../../embodiments/embodiment.ts";
 import { hand } from "../../embodiments/hand.ts";
+import { jointControlled } from "../../embodiments/joint-control.ts";
 import { pusher } from "../../embodiments/pusher.ts";
 import { blockScenery } from "../../tabletop/blocks.ts";
 import { pushRateHz } from "../../tabletop/workspace.ts";
@@ -9,7 +11,15 @@ import { createPushExpert } from "./expert.ts";
 import type { PushGoal } from "./goal.ts";
 import { isPushMet, readTruth, verifyPush } from "./verifier.ts";
 
-export const pushers: Readonly<Record<string, Pusher>> = { pusher, arm, hand };
+const control = { chain: armChain, rateHz: pushRateHz };
+
+export const pushers: Readonly<Record<string, Pusher>> = byId([
+  pusher,
+  arm,
+  hand,
+  jointControlled(arm, control, "joint-position"),
+  jointControlled(arm, control, "joint-velocity"),
+]);
 
 /** Blocks are pushed over the table: the counterpart of Language Table (Lynch et al. 2022). */
 export const pushSuite: Suite = {

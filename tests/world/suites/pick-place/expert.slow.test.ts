@@ -4,7 +4,6 @@ import {
   evaluateExpert,
   evaluatePolicy,
   findEmbodiment,
-  findSuite,
   type PickPlacePresetName,
   pickPlacePresets,
   randomPolicy,
@@ -13,7 +12,7 @@ import {
   summariseRollouts,
 } from "#world/index.ts";
 
-const bodies = Object.keys(findSuite("pick-place").embodiments);
+const bodies = ["widowx", "panda", "hand"];
 const presets = Object.keys(pickPlacePresets) as PickPlacePresetName[];
 const cells = presets.flatMap((preset) => bodies.map((embodiment) => [preset, embodiment] as const));
 const splits: Readonly<Record<PickPlacePresetName, readonly Split[]>> = {

@@ -3,7 +3,6 @@ import {
   drawInstances,
   evaluateExpert,
   evaluatePolicy,
-  findSuite,
   type PushPresetName,
   planarDelta,
   pushPresets,
@@ -13,7 +12,7 @@ import {
   zeroPolicy,
 } from "#world/index.ts";
 
-const bodies = Object.keys(findSuite("push").embodiments);
+const bodies = ["pusher", "arm", "hand"];
 const presets = Object.keys(pushPresets) as PushPresetName[];
 const cells = presets.flatMap((preset) => bodies.map((embodiment) => [preset, embodiment] as const));
 /** `demo` holds nothing out, `small` only objects. */
