@@ -7,6 +7,7 @@ export const backboneConfig = z.strictObject({
   stem: z.enum(["keypoints", "patches"]).default("keypoints").describe("how the picture becomes tokens"),
   patchSize: z.number().int().min(2).default(8).describe("side of a patch token, pixels (patch stem)"),
   keypoints: z.number().int().min(2).default(24).describe("soft-argmax keypoint tokens (keypoint stem)"),
+  heatGain: z.number().positive().default(4).describe("sharpness of the keypoints' heat maps at the start"),
   stemChannels: z.number().int().min(4).default(32).describe("channels of the keypoint stem"),
   textLength: z.number().int().min(1).default(16).describe("instruction tokens, words at most"),
   vocabularySize: z.number().int().min(2).default(2).describe("word tokens; set from the captions"),

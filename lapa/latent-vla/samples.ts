@@ -77,7 +77,7 @@ export function readPictures(
     frames.read(clip, samples.frame[sample]!, images, row * pixels);
     const shift = () => rng.integer(2 * shiftPixels + 1) - shiftPixels;
     shiftPicture(images, row * pixels, size, shift(), shift(), scratch);
-    drawColour(rng, augment, colour, row * colourSize);
+    drawColour(rng, { strength: augment }, colour, row * colourSize);
     words.set(captions[clip]!, row * textLength);
   }
   return { images, words, colour };

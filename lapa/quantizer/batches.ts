@@ -59,7 +59,7 @@ function fillRow(source: PairSource, config: QuantizerTrainConfig, rng: Rng, row
     const how = { horizontal: rng.next() < 0.5, vertical: rng.next() < 0.5 };
     for (const time of [0, 1]) mirrorPicture(into.frames, (2 * row + time) * pixels, frames.size, how);
   }
-  drawColour(rng, config.augment, into.colour, row * colourSize);
+  drawColour(rng, { strength: config.augment, polarity: config.polarity }, into.colour, row * colourSize);
   const size = config.model.groundingDims;
   if (isLabelled && size > 0) {
     into.known[row] = 1;

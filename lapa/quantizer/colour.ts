@@ -5,19 +5,31 @@ import type { Rng } from "#core/rng.ts";
 /** Numbers per sample: a 3 x 3 matrix, row by row, and three offsets. */
 export const colourSize = 12;
 
+export type ColourVariation = {
+  /** Of hue, saturation, gains and offsets: 0 nothing, 1 strong. */
+  readonly strength: number;
+  /** Also turn light into dark for half of the samples. */
+  readonly polarity?: boolean;
+};
+
 /**
- * Draws a map: hue turned about the grey axis, saturation, one gain per channel, offsets.
+ * Draws a map: hue turned about the grey axis, saturation, one gain per channel, offsets, polarity.
  *
- * @param strength 0 nothing, 1 any hue
  * @param into f32[..., 12], written at `offset`
  */
-export function drawColour(rng: Rng, strength: number, into: Float32Array, offset: number): void {
+export function drawColour(
+  rng: Rng,
+  { strength, polarity = false }: ColourVariation,
+  into: Float32Array,
+  offset: number,
+): void {
   const angleRad = strength * rng.uniform(-Math.PI, Math.PI) * 0.6;
   const saturation = 1 + strength * rng.uniform(-0.5, 0.5);
   const cosine = Math.cos(angleRad) * saturation;
   const sine = (Math.sin(angleRad) * saturation) / Math.sqrt(3);
+  const sign = polarity && rng.next() < 0.5 ? -1 : 1;
   for (let row = 0; row < 3; row++) {
-    const gain = 1 + strength * rng.uniform(-0.3, 0.3);
+    const gain = sign + strength * rng.uniform(-0.3, 0.3);
     for (let column = 0; column < 3; column++) {
       const turn = row === column ? 0 : (column - row + 3) % 3 === 1 ? -sine : sine;
       // Rotation about (1, 1, 1) / sqrt(3), stretched by the saturation across it.

@@ -11,7 +11,12 @@ export const quantizerModelConfig = z.strictObject({
     .enum(["keypoints", "patches"])
     .default("keypoints")
     .describe("what the code may speak of: keypoints (what moved where) or patches (anything, as published)"),
-  keypoints: z.number().int().min(2).default(16).describe("soft-argmax keypoints P per frame (keypoint stem)"),
+  keypoints: z.number().int().min(2).default(24).describe("soft-argmax keypoints P per frame (keypoint stem)"),
+  heatGain: z
+    .number()
+    .positive()
+    .default(4)
+    .describe("sharpness of the keypoints' heat maps at the start (keypoint stem)"),
   stemChannels: z.number().int().min(4).default(32).describe("channels of the keypoint stem's convolutions"),
   spatialDepth: z.number().int().min(0).default(2).describe("spatial transformer blocks per frame (patch stem)"),
   temporalDepth: z
@@ -31,7 +36,7 @@ export const quantizerModelConfig = z.strictObject({
     .default(2)
     .describe("decoder blocks: self-attention, cross-attention to codes, mlp"),
   codebookSize: z.number().int().min(2).default(8).describe("codebook entries K"),
-  codesPerStep: z.number().int().min(1).default(2).describe("codes L per frame pair"),
+  codesPerStep: z.number().int().min(1).default(4).describe("codes L per frame pair"),
   codeWidth: z.number().int().min(2).default(16).describe("width of one code vector"),
   quantization: z
     .enum(["ema", "nsvq"])
@@ -65,9 +70,9 @@ export const quantizerTrainConfig = z.strictObject({
   model: quantizerModelConfig.prefault({}),
   data: videoDataConfig.prefault({}),
   offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
-  steps: z.number().int().positive().default(600).describe("training steps"),
+  steps: z.number().int().positive().default(800).describe("training steps"),
   batch: z.number().int().positive().default(64).describe("frame pairs per step"),
-  learningRate: z.number().positive().default(1e-3).describe("peak learning rate"),
+  learningRate: z.number().positive().default(2e-3).describe("peak learning rate"),
   warmupSteps: z.number().int().min(0).default(50).describe("linear warm-up, steps"),
   weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
@@ -82,9 +87,15 @@ export const quantizerTrainConfig = z.strictObject({
     .max(1)
     .default(0.3)
     .describe("strength of colour augmentation, the same on both frames; 0 = none"),
-  mirror: z
+  polarity: z
     .boolean()
     .default(true)
+    .describe(
+      "turn light into dark in half of the pairs: a dark arm on a light table moves like a light hand on a dark one",
+    ),
+  mirror: z
+    .boolean()
+    .default(false)
     .describe("mirror both frames of unlabelled pairs at random, so that codes speak of directions in the picture"),
   grounding: z
     .boolean()
@@ -94,7 +105,7 @@ export const quantizerTrainConfig = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.25)
+    .default(0.15)
     .describe("share of a batch that is drawn from labelled pairs, where there are any"),
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });

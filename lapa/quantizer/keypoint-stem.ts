@@ -21,6 +21,8 @@ import {
 export type KeypointStemConfig = {
   readonly stemChannels: number;
   readonly keypoints: number;
+  /** Times the logits of the heat maps: flat maps all read the picture's middle and learn slowly. */
+  readonly heatGain: number;
 };
 
 export type KeypointStem<T = HostArray> = {
@@ -31,14 +33,18 @@ export type KeypointStem<T = HostArray> = {
   readonly heat: Linear<T>; // C -> P
 };
 
-export function initKeypointStem(rng: Rng, { stemChannels, keypoints }: KeypointStemConfig): KeypointStem {
+export function initKeypointStem(rng: Rng, { stemChannels, keypoints, heatGain }: KeypointStemConfig): KeypointStem {
   const half = Math.ceil(stemChannels / 2);
   return {
     entry: initConv2d(rng.fork("entry"), { size: 5, inputs: 3, outputs: half }),
     down: initConv2d(rng.fork("down"), { size: 3, inputs: half, outputs: stemChannels }),
     norm: initLayerNorm(stemChannels),
     deep: initConv2d(rng.fork("deep"), { size: 3, inputs: stemChannels, outputs: stemChannels }),
-    heat: initLinear(rng.fork("heat"), { inputs: stemChannels, outputs: keypoints }),
+    heat: initLinear(rng.fork("heat"), {
+      inputs: stemChannels,
+      outputs: keypoints,
+      std: heatGain / Math.sqrt(stemChannels),
+    }),
   };
 }
 
