@@ -16,38 +16,55 @@ export function loadPhysics(): Promise<MainModule> {
   return loading;
 }
 
+/** A model as text, with the files it names and a key that stands for all of it. */
+export type ModelSource = {
+  readonly xml: string;
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly key: string;
+};
+
+/** A text without files is its own key. */
+export const modelSource = (xml: string): ModelSource => ({ xml, files: {}, key: xml });
+
 const models = new Map<string, { readonly model: MjModel; users: number }>();
 
 /**
- * Compiles an MJCF or URDF text, or shares the model that was compiled from the same text before.
+ * Compiles an MJCF or URDF model, or shares the one that was compiled from the same source before.
  *
- * @throws ConfigError with MuJoCo's message (element and line) when the text is not a valid model
+ * @throws ConfigError with MuJoCo's message (element and line) when it is not a valid model
  */
-export function acquireModel(mujoco: MainModule, xml: string): MjModel {
-  const known = models.get(xml);
+export function acquireModel(mujoco: MainModule, source: ModelSource): MjModel {
+  const known = models.get(source.key);
   if (known) {
     known.users += 1;
     return known.model;
   }
-  let model: MjModel;
+  const model = compile(mujoco, source);
+  models.set(source.key, { model, users: 1 });
+  return model;
+}
+
+function compile(mujoco: MainModule, { xml, files }: ModelSource): MjModel {
+  const disk = new mujoco.MjVFS();
   try {
-    model = mujoco.MjModel.from_xml_string(xml);
+    for (const [name, bytes] of Object.entries(files)) disk.addBuffer(name, bytes);
+    return mujoco.MjModel.from_xml_string(xml, disk);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(`model: must be valid MJCF or URDF, got "${message.trim()}". Mend the named element.`, {
       cause,
     });
+  } finally {
+    disk.delete();
   }
-  models.set(xml, { model, users: 1 });
-  return model;
 }
 
 /** Gives a shared model back; the last user frees it. */
-export function releaseModel(xml: string): void {
-  const known = models.get(xml);
+export function releaseModel({ key }: ModelSource): void {
+  const known = models.get(key);
   if (!known) return;
   known.users -= 1;
   if (known.users > 0) return;
-  models.delete(xml);
+  models.delete(key);
   known.model.delete();
 }

@@ -26,9 +26,12 @@ const typeNames: Readonly<Record<number, GeomType | "ellipsoid">> = {
   7: "mesh",
 };
 
+/** Groups of geoms that MuJoCo's viewers show unless told otherwise; collision shapes are usually in others. */
+const visibleGroups = 3;
+
 /**
- * Reads geoms and cameras of a compiled model; materials are the model's plain colours. Geoms with alpha 0 are physics
- * only and left out.
+ * Reads geoms and cameras of a compiled model; materials are the model's plain colours. Geoms with alpha 0 or in a group
+ * that is not shown are physics only and left out.
  *
  * Meshes are read back from the model, not from the author's vertices: MuJoCo moves them into their inertia frame.
  */
@@ -37,13 +40,13 @@ export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
   const names = model.names as Int8Array;
   const nameOf = (kind: number, id: number, address: number, fallback: string) =>
     names[address] === 0 ? fallback : mujoco.mj_id2name(model, kind, id);
-  const rgba = model.geom_rgba as Float32Array;
   const sizes = model.geom_size as Float64Array;
   const meshes: Record<string, Mesh> = {};
   const geoms: Geom[] = [];
   const geomIds: number[] = [];
   for (let id = 0; id < model.ngeom; id++) {
-    if (rgba[4 * id + 3] === 0) continue;
+    const colour = geomColour(model, id);
+    if (colour[3] === 0 || (model.geom_group[id] as number) >= visibleGroups) continue;
     const name = nameOf(mujoco.mjtObj.mjOBJ_GEOM.value, id, model.name_geomadr[id], `geom ${id}`);
     const type = typeNames[model.geom_type[id] as number];
     if (!type) {
@@ -60,7 +63,7 @@ export function readGeometry(mujoco: MainModule, model: MjModel): Geometry {
       name,
       type: type === "ellipsoid" ? "mesh" : type,
       size: size.slice(0, sizeLengths[type]),
-      material: { rgba: [rgba[4 * id]!, rgba[4 * id + 1]!, rgba[4 * id + 2]!, rgba[4 * id + 3]!] },
+      material: { rgba: colour },
       body: model.geom_bodyid[id] as number,
       ...(meshName ? { mesh: meshName } : {}),
     });
@@ -82,11 +85,32 @@ export function dressScene({ geoms, cameras, meshes }: Geometry, looks: Looks): 
 
 const sizeLengths = { plane: 2, sphere: 1, capsule: 2, cylinder: 2, box: 3, ellipsoid: 3, mesh: 0 } as const;
 
-/** Copies a mesh's triangles with flat normals (every triangle has its own three corners). */
+/** The geom's own colour, or its material's when it has none of its own. */
+function geomColour(model: MjModel, id: number): [number, number, number, number] {
+  const colourAt = (colours: Float32Array, index: number): [number, number, number, number] => {
+    const [red, green, blue, alpha] = colours.subarray(4 * index, 4 * index + 4);
+    return [red!, green!, blue!, alpha!];
+  };
+  const own = colourAt(model.geom_rgba as Float32Array, id);
+  const material = model.geom_matid[id] as number;
+  const isDefault = own[0] === 0.5 && own[1] === 0.5 && own[2] === 0.5 && own[3] === 1;
+  return isDefault && material >= 0 ? colourAt(model.mat_rgba as Float32Array, material) : own;
+}
+
+/** Cosine of 30 degrees: where smooth normals differ more than this from a face, its edge is sharp. */
+const creaseCosine = 0.8660254;
+
+/**
+ * Copies a mesh's triangles, every one with its own three corners. Normals are the model's smooth ones, but at sharp edges
+ * those of the faces.
+ */
 function modelMesh(model: MjModel, id: number): Mesh {
   const vertices = model.mesh_vert as Float32Array;
   const faces = model.mesh_face as Int32Array;
+  const smooth = model.mesh_normal as Float32Array;
+  const smoothFaces = model.mesh_facenormal as Int32Array;
   const firstVertex = model.mesh_vertadr[id] as number;
+  const firstNormal = model.mesh_normaladr[id] as number;
   const firstFace = model.mesh_faceadr[id] as number;
   const count = model.mesh_facenum[id] as number;
   const positions = new Float32Array(9 * count);
@@ -94,7 +118,14 @@ function modelMesh(model: MjModel, id: number): Mesh {
     const vertex = firstVertex + faces[3 * firstFace + corner]!;
     for (let axis = 0; axis < 3; axis++) positions[3 * corner + axis] = vertices[3 * vertex + axis]!;
   }
-  return { positions, normals: flatNormals(positions), indices: Uint32Array.from({ length: 3 * count }, (_, i) => i) };
+  const normals = flatNormals(positions);
+  for (let corner = 0; corner < 3 * count; corner++) {
+    const at = 3 * (firstNormal + smoothFaces[3 * firstFace + corner]!);
+    const [x, y, z] = [smooth[at]!, smooth[at + 1]!, smooth[at + 2]!];
+    const cosine = x * normals[3 * corner]! + y * normals[3 * corner + 1]! + z * normals[3 * corner + 2]!;
+    if (cosine > creaseCosine) normals.set([x, y, z], 3 * corner);
+  }
+  return { positions, normals, indices: Uint32Array.from({ length: 3 * count }, (_, index) => index) };
 }
 
 function flatNormals(positions: Float32Array): Float32Array {

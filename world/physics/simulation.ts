@@ -1,7 +1,15 @@
 import type { Vector3 } from "#core/geometry/quaternion.ts";
 import type { ScenePose } from "../scene/scene.ts";
 import { setAsleep } from "./asleep.ts";
-import { acquireModel, type MainModule, type MjData, type MjModel, releaseModel } from "./mujoco.ts";
+import {
+  acquireModel,
+  type MainModule,
+  type MjData,
+  type MjModel,
+  type ModelSource,
+  modelSource,
+  releaseModel,
+} from "./mujoco.ts";
 
 /** Warnings that mean the numbers are no longer physics. */
 const unstableWarnings = [
@@ -11,6 +19,14 @@ const unstableWarnings = [
   "mjWARN_BADQACC",
   "mjWARN_BADCTRL",
 ] as const;
+
+/** Metres in the world, and a row-major rotation f64[9]. */
+export type Placed = { readonly position: Vector3; readonly rotation: Float64Array };
+
+function placedAt(id: number, positions: Float64Array, rotations: Float64Array): Placed {
+  const [x, y, z] = positions.subarray(3 * id, 3 * id + 3);
+  return { position: [x!, y!, z!], rotation: rotations.slice(9 * id, 9 * id + 9) };
+}
 
 /** Where a joint's first position and velocity sit in qpos and qvel. */
 export type JointAddress = { readonly position: number; readonly velocity: number };
@@ -24,7 +40,7 @@ export class Simulation {
   readonly timestepS: number;
   readonly actuators: number;
   private readonly mujoco: MainModule;
-  private readonly xml: string;
+  private readonly source: ModelSource;
   private readonly data: MjData;
   private readonly stateSignature: number;
   private readonly stateBuffer: InstanceType<MainModule["DoubleBuffer"]>;
@@ -32,11 +48,11 @@ export class Simulation {
   private readonly warnings: MjData["warning"];
   private closed = false;
 
-  /** @param xml MJCF or URDF text; equal texts share one compiled model */
-  constructor(mujoco: MainModule, xml: string) {
+  /** @param model MJCF or URDF; equal texts share one compiled model */
+  constructor(mujoco: MainModule, model: string | ModelSource) {
     this.mujoco = mujoco;
-    this.xml = xml;
-    this.model = acquireModel(mujoco, xml);
+    this.source = typeof model === "string" ? modelSource(model) : model;
+    this.model = acquireModel(mujoco, this.source);
     this.data = new mujoco.MjData(this.model);
     this.warnings = this.data.warning;
     this.timestepS = this.model.opt.timestep;
@@ -48,6 +64,13 @@ export class Simulation {
   /** Back to the model's initial state; every body awake, no warnings. */
   reset(): void {
     this.mujoco.mj_resetData(this.model, this.data);
+  }
+
+  /** Back to the model's first keyframe, or to its initial state when it has none. */
+  resetToKeyframe(): void {
+    if (this.model.nkey > 0) this.mujoco.mj_resetDataKeyframe(this.model, this.data, 0);
+    else this.reset();
+    this.refresh();
   }
 
   setPositions(start: number, values: ArrayLike<number>): void {
@@ -71,6 +94,10 @@ export class Simulation {
   setControls(controls: ArrayLike<number>): void {
     const ctrl = this.data.ctrl as Float64Array;
     for (let index = 0; index < controls.length; index++) ctrl[index] = controls[index]!;
+  }
+
+  controls(): Float64Array {
+    return (this.data.ctrl as Float64Array).slice();
   }
 
   /** Moves a mocap body; `quaternion` is [x, y, z, w]. */
@@ -125,10 +152,19 @@ export class Simulation {
   }
 
   /** Where a site is: metres in the world, and a row-major rotation f64[9]. Valid after `refresh` or `advance`. */
-  site(name: string): { readonly position: Vector3; readonly rotation: Float64Array } {
-    const site = this.id("SITE", name);
-    const [x, y, z] = (this.data.site_xpos as Float64Array).subarray(3 * site);
-    return { position: [x!, y!, z!], rotation: (this.data.site_xmat as Float64Array).slice(9 * site, 9 * site + 9) };
+  site(name: string): Placed {
+    return placedAt(this.id("SITE", name), this.data.site_xpos, this.data.site_xmat);
+  }
+
+  /** Where a body's frame is. Valid after `refresh` or `advance`. */
+  body(name: string): Placed {
+    return placedAt(this.id("BODY", name), this.data.xpos, this.data.xmat);
+  }
+
+  /** Lowest and highest position of a joint. */
+  range(joint: string): Float64Array {
+    const id = this.id("JOINT", joint);
+    return (this.model.jnt_range as Float64Array).slice(2 * id, 2 * id + 2);
   }
 
   /** @throws Error when the model has no such object: a bug of the caller */
@@ -189,6 +225,6 @@ export class Simulation {
     this.closed = true;
     this.stateBuffer.delete();
     this.data.delete();
-    releaseModel(this.xml);
+    releaseModel(this.source);
   }
 }

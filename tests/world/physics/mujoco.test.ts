@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { ConfigError } from "#core/errors.ts";
-import { acquireModel, loadPhysics, releaseModel } from "#world/physics/mujoco.ts";
+import { acquireModel, loadPhysics, modelSource, releaseModel } from "#world/physics/mujoco.ts";
 
 const mujoco = await loadPhysics();
 
 function refusal(xml: string): string {
   try {
-    acquireModel(mujoco, xml);
+    acquireModel(mujoco, modelSource(xml));
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
     return (error as Error).message;
@@ -37,19 +37,19 @@ describe("acquireModel", () => {
     const urdf = `<robot name="pole"><link name="base"/>
       <link name="rod"><inertial><mass value="1"/><inertia ixx="0.1" iyy="0.1" izz="0.1" ixy="0" ixz="0" iyz="0"/></inertial></link>
       <joint name="swing" type="continuous"><parent link="base"/><child link="rod"/><axis xyz="0 1 0"/></joint></robot>`;
-    const model = acquireModel(mujoco, urdf);
+    const model = acquireModel(mujoco, modelSource(urdf));
     expect(model.nq).toBe(1);
-    releaseModel(urdf);
+    releaseModel(modelSource(urdf));
   });
 
   it("compiles a text once and frees it with its last user", () => {
     const xml = '<mujoco><worldbody><geom name="ball" type="sphere" size="0.1"/></worldbody></mujoco>';
-    const first = acquireModel(mujoco, xml);
-    expect(acquireModel(mujoco, xml)).toBe(first);
-    releaseModel(xml);
+    const first = acquireModel(mujoco, modelSource(xml));
+    expect(acquireModel(mujoco, modelSource(xml))).toBe(first);
+    releaseModel(modelSource(xml));
     expect(first.ngeom).toBe(1);
-    releaseModel(xml);
-    expect(acquireModel(mujoco, xml)).not.toBe(first);
-    releaseModel(xml);
+    releaseModel(modelSource(xml));
+    expect(acquireModel(mujoco, modelSource(xml))).not.toBe(first);
+    releaseModel(modelSource(xml));
   });
 });

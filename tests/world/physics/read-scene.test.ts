@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "@jest/globals";
-import { acquireModel, loadPhysics, releaseModel } from "#world/physics/mujoco.ts";
+import { acquireModel, loadPhysics, modelSource, releaseModel } from "#world/physics/mujoco.ts";
 import { dressScene, type Looks, readGeometry } from "#world/physics/read-scene.ts";
 
 const mujoco = await loadPhysics();
@@ -14,6 +13,8 @@ const xml = `<mujoco>
     <camera name="top" fovy="33"/>
   </worldbody></mujoco>`;
 
+const source = modelSource(xml);
+
 const looks: Looks = {
   materials: { pill: { rgba: [1, 0, 0, 1] } },
   lights: [],
@@ -22,8 +23,8 @@ const looks: Looks = {
 };
 
 describe("readGeometry", () => {
-  const geometry = readGeometry(mujoco, acquireModel(mujoco, xml));
-  afterAll(() => releaseModel(xml));
+  const geometry = readGeometry(mujoco, acquireModel(mujoco, source));
+  afterAll(() => releaseModel(source));
   const geom = (name: string) => geometry.geoms.find((candidate) => candidate.name === name)!;
 
   it("lists visible geoms with MuJoCo's sizes and bodies, and cameras", () => {
@@ -55,6 +56,30 @@ describe("readGeometry", () => {
     expect(volume).toBeCloseTo(0.0045, 6);
   });
 
+  it("keeps sharp edges sharp: a wedge's corners have the normals of their faces", () => {
+    const { positions, normals } = geometry.meshes[geom("wedge").mesh!]!;
+    for (let face = 0; face < 4; face++) {
+      const [a, b, c] = [0, 1, 2].map((corner) => [
+        ...normals.subarray(9 * face + 3 * corner, 9 * face + 3 * corner + 3),
+      ]);
+      expect([...b!, ...c!]).toBeAllClose([...a!, ...a!]);
+    }
+    expect(positions.length).toBe(36);
+  });
+
+  it("leaves out geoms of hidden groups and takes colours of materials", () => {
+    const text = modelSource(`<mujoco><asset><material name="teal" rgba="0 0.5 0.5 1"/></asset><worldbody>
+      <geom name="hull" type="sphere" size="0.1" group="3"/><geom name="skin" type="sphere" size="0.1" material="teal"/>
+      <geom name="own" type="sphere" size="0.1" material="teal" rgba="1 0 0 1"/></worldbody></mujoco>`);
+    const { geoms } = readGeometry(mujoco, acquireModel(mujoco, text));
+    releaseModel(text);
+    expect(geoms.map(({ name }) => name)).toEqual(["skin", "own"]);
+    expect(geoms.map(({ material }) => [...material.rgba])).toEqual([
+      [0, 0.5, 0.5, 1],
+      [1, 0, 0, 1],
+    ]);
+  });
+
   it("turns ellipsoids into smooth meshes of their size", () => {
     const { positions } = geometry.meshes[geom("egg").mesh!]!;
     for (const [axis, half] of [0.1, 0.2, 0.3].entries()) {
@@ -68,14 +93,5 @@ describe("readGeometry", () => {
     expect(scene.geoms[1]!.material.rgba).toEqual([1, 0, 0, 1]);
     expect(scene.geoms[0]!.material).toBe(geometry.geoms[0]!.material);
     expect(scene.ambient).toBe(0.5);
-  });
-});
-
-const robot = new URL("../../../../shared/data/robot_models/trossen_wx250s/wx250s.xml", import.meta.url);
-const withModels = existsSync(robot) ? describe : describe.skip;
-
-withModels("a robot of somebody else's making (needs ../shared/data/robot_models)", () => {
-  it("needs its meshes and says which", () => {
-    expect(() => acquireModel(mujoco, readFileSync(robot, "utf8"))).toThrow(/wx250s_1_base\.stl/);
   });
 });

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Vector3 } from "#core/geometry/quaternion.ts";
-import {
-  drawInstance,
-  parsePickPlaceConfig,
-  pickPlacePresets,
-  pickVocabulary,
-  splits,
-} from "#world/index.ts";
+import { drawInstance, parsePickPlaceConfig, pickPlacePresets, pickVocabulary, splits } from "#world/index.ts";
 import { pickKinds } from "#world/suites/pick-place/config.ts";
 import type { PickGoal } from "#world/suites/pick-place/goal.ts";
 import { isHeldOutPhrasing, pickPhrase, pickPhrasings } from "#world/suites/pick-place/grammar.ts";
