@@ -1,12 +1,13 @@
 export * from "./checkpoint/index.ts";
 export { type Compiled, compile } from "./compile.ts";
-export { createExecutor, type ExecutorOptions } from "./executors/create-executor.ts";
-export type { Executor, Precision } from "./executors/executor.ts";
+export { createExecutor, type ExecutorOptions, engineKinds } from "./executors/create-executor.ts";
+export type { EngineKind, Executor, Precision } from "./executors/executor.ts";
 export type { HostInput, InputSpec } from "./inputs.ts";
 export * from "./metrics/index.ts";
 export * from "./nn/index.ts";
 export { type OptimizerConfig, optimizerConfig } from "./optimizer/adamw.ts";
 export * from "./schedules.ts";
+export * from "./setup/index.ts";
 export { tf } from "./tf.ts";
 export type { TracedFunction } from "./trace/trace.ts";
 export * from "./train.ts";

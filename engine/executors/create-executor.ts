@@ -1,37 +1,81 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { ConfigError, UserError } from "#core/errors.ts";
+import { defaultCacheFolder } from "../setup/cache-folder.ts";
+import { checkRecorded, type NativeEngine, recordedLibrary } from "../setup/library-record.ts";
 import { createCpuExecutor } from "./cpu.ts";
-import type { Executor } from "./executor.ts";
+import type { EngineKind, Executor } from "./executor.ts";
 import { createOnnxExecutor } from "./onnx/onnx-executor.ts";
+import { createXlaExecutor } from "./xla/xla-executor.ts";
+
+export const engineKinds = ["auto", "onnxruntime", "xla", "cpu"] as const;
 
 export type ExecutorOptions = {
-  readonly kind: "auto" | "onnxruntime" | "cpu";
+  readonly kind: "auto" | EngineKind;
   /** Threads of one operation; by default one per core, at most 8. */
   readonly threads?: number;
+  /** Where engines were set up and compiled programs are kept. */
+  readonly cacheFolder?: string;
 };
+
+type Start = { readonly why: string; readonly threads: number; readonly cacheFolder: string };
+
+async function installed(engine: NativeEngine, cacheFolder: string): Promise<readonly string[]> {
+  const library = recordedLibrary(cacheFolder, engine);
+  if (library === undefined) {
+    throw new ConfigError(`${engine}: is not set up. Run "npx armature engine setup ${engine}".`);
+  }
+  await checkRecorded(engine, library);
+  return library.files.map(({ path }) => path);
+}
+
+const count = (threads: number) => `${threads} ${threads === 1 ? "thread" : "threads"}`;
+
+/** How each engine is started; each throws a UserError where it cannot be. */
+const starters: Readonly<Record<EngineKind, (start: Start) => Promise<Executor>>> = {
+  tensorflow: async () => {
+    throw new ConfigError("tensorflow: not yet");
+  },
+  onnxruntime: ({ why, threads }) => createOnnxExecutor(threads, `onnxruntime: ${why}, ${count(threads)}`),
+  async xla({ why, threads, cacheFolder }) {
+    const [plugin] = await installed("xla", cacheFolder);
+    return createXlaExecutor({
+      plugin: plugin!,
+      threads,
+      cacheFolder: join(cacheFolder, "programs"),
+      reason: ({ platform, device }) =>
+        `xla: ${why}, ${platform === "cpu" ? `CPU, ${count(threads)}` : `${platform} (${device})`}`,
+    });
+  },
+  cpu: async ({ why }) => createCpuExecutor(`cpu: ${why}`),
+};
+
+/** Fastest first, as measured (benchmarks/results/engine.json). */
+const fastestFirst: readonly EngineKind[] = ["xla", "onnxruntime", "cpu"];
 
 /**
  * Starts an executor; one per process hosts any number of compiled functions.
  *
- * `auto` takes ONNX Runtime where it can be loaded and TensorFlow.js's CPU backend (some hundred times slower) otherwise;
- * `reason` says which and why.
+ * `auto` takes the fastest that can be started here; `reason` says which and why.
  *
- * @throws ConfigError when ONNX Runtime was asked for and cannot be loaded
+ * @throws ConfigError when the engine that was asked for is not set up, UserError when it cannot be started
  */
-export async function createExecutor({ kind, threads }: ExecutorOptions): Promise<Executor> {
-  const count = threads ?? Math.min(8, availableParallelism());
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ConfigError(`engine.threads: must be a whole number of at least 1, got ${count}.`);
+export async function createExecutor({ kind, ...options }: ExecutorOptions): Promise<Executor> {
+  const threads = options.threads ?? Math.min(8, availableParallelism());
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new ConfigError(`engine.threads: must be a whole number of at least 1, got ${threads}.`);
   }
-  if (kind === "cpu") return createCpuExecutor("cpu: asked for");
-  const why = kind === "auto" ? "the fastest engine present" : "asked for";
-  try {
-    return await createOnnxExecutor(count, `onnxruntime: ${why}, ${count} ${count === 1 ? "thread" : "threads"}`);
-  } catch (cause) {
-    if (!(cause instanceof UserError)) throw cause;
-    if (kind === "auto") return createCpuExecutor(`cpu, slow: onnxruntime cannot be loaded (${cause.message})`);
-    throw new ConfigError(
-      `engine: onnxruntime was asked for, but cannot be loaded. Run "npm install". ${cause.message}`,
-    );
+  const start = { threads, cacheFolder: options.cacheFolder ?? defaultCacheFolder() };
+  if (kind !== "auto") return starters[kind]({ ...start, why: "asked for" });
+  const missing: string[] = [];
+  for (const next of fastestFirst) {
+    const why = next === "cpu" ? `slow; ${missing.join(" ")}` : "the fastest engine present";
+    try {
+      return await starters[next]({ ...start, why });
+    } catch (cause) {
+      if (!(cause instanceof UserError)) throw cause;
+      missing.push(cause.message);
+    }
   }
+  throw new Error("unreachable: the cpu engine always starts");
 }

@@ -56,7 +56,7 @@ const hints: Readonly<Record<string, string>> = {
   SIGKILL: "the system does that when memory runs out",
 };
 
-/** The channel keeps this process alive only while a reply is due. */
+/** The engine keeps this process alive only while a reply is due. */
 function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts"> & { readonly ready: Promise<Answer> } {
   const pending = new Map<number, Pending>();
   const readyId = 0;
@@ -80,6 +80,7 @@ function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts">
   };
   const expect = (id: number) => {
     child.channel?.ref();
+    child.ref();
     return new Promise<Answer>((resolve, reject) => pending.set(id, { resolve, reject }));
   };
 
@@ -89,7 +90,10 @@ function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts">
   child.on("message", (reply: Reply) => {
     const waiting = pending.get(reply.id);
     pending.delete(reply.id);
-    if (pending.size === 0) child.channel?.unref();
+    if (pending.size === 0) {
+      child.channel?.unref();
+      child.unref();
+    }
     if ("result" in reply) waiting?.resolve(reply);
     else waiting?.reject(new UserError(`${label}: ${reply.error}`));
   });
@@ -98,7 +102,6 @@ function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts">
   child.on("exit", (code, signal) => {
     setImmediate(() => died(signal === null ? `exit code ${code}` : `signal ${signal}`, hints[signal ?? ""]));
   });
-  child.unref();
   (child.stderr as unknown as { unref(): void } | null)?.unref();
 
   return {

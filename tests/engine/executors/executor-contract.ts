@@ -1,7 +1,7 @@
 /** @file What every executor must do, measured against the oracle. One suite, run on each of them. */
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createRng, type Rng } from "#core/rng.ts";
-import { compile, createExecutor, type Executor, type HostArray, sizeOf, tf } from "#engine/index.ts";
+import { compile, createExecutor, type EngineKind, type Executor, type HostArray, sizeOf, tf } from "#engine/index.ts";
 import { slopes, weigh } from "../gradcheck.ts";
 import { arrayCases } from "./array-cases.ts";
 import { elementCases } from "./element-cases.ts";
@@ -34,7 +34,7 @@ function withGradients({ given, evaluate, slope = true }: KernelCase) {
   };
 }
 
-export function describeExecutor(kind: "onnxruntime"): void {
+export function describeExecutor(kind: EngineKind): void {
   describe(`executor ${kind}`, () => {
     let executor: Executor;
     let cpu: Executor;

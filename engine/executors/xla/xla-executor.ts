@@ -1,0 +1,57 @@
+/** @file Any PJRT plugin (CPU, CUDA, TPU) in a child process. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Executor } from "../executor.ts";
+import { startHost } from "../host/host-process.ts";
+import { prepareHosted, signatureOf } from "../host/hosted-executor.ts";
+import { checkInstructions, checkLibrary } from "../native/library-check.ts";
+import { toStableHlo } from "./hlo-module.ts";
+import type { CompilerFlags } from "./pjrt-client.ts";
+
+export type XlaOptions = {
+  /** File of the plugin. */
+  readonly plugin: string;
+  readonly threads: number;
+  readonly cacheFolder: string;
+  readonly reason: (facts: Readonly<Record<string, string>>) => string;
+};
+
+const mend = 'Run "npx armature engine setup xla".';
+
+/** CUDA's compiler beside the plugin in site-packages, where a JAX installation puts it. */
+function cudaFlags(plugin: string): CompilerFlags {
+  const packages = join(dirname(plugin), "..", "..");
+  const found = ["cuda_nvcc", "cu13", "cu12"].map((name) => join(packages, "nvidia", name)).find(existsSync);
+  return found === undefined ? {} : { xla_gpu_cuda_data_dir: found };
+}
+
+/** @throws UserError when the plugin is missing, cut, of another version, or has no device here */
+export async function createXlaExecutor({ plugin, threads, cacheFolder, reason }: XlaOptions): Promise<Executor> {
+  checkInstructions("xla");
+  checkLibrary(plugin, mend);
+  const host = await startHost({
+    label: "xla",
+    program: new URL("./xla-host.ts", import.meta.url),
+    settings: { plugin, cacheFolder, flags: cudaFlags(plugin) },
+    environment: {
+      // XLA takes its temporary memory anew at every run: with huge pages that costs a fraction.
+      GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+      PJRT_NPROC: String(threads),
+      NPROC: String(threads),
+      TF_CPP_MIN_LOG_LEVEL: "2",
+    },
+  });
+  let handles = 0;
+  return {
+    kind: "xla",
+    reason: reason(host.facts),
+    precisions: ["float32", "bfloat16"],
+    pid: host.pid,
+    prepare: (task) => {
+      const signature = signatureOf(task);
+      const text = toStableHlo(task.program, signature, task.precision);
+      return prepareHosted(host, ++handles, task, signature, { text });
+    },
+    dispose: () => host.close(),
+  };
+}
