@@ -8,6 +8,7 @@ export { type EvaluateOptions, evaluatePolicy } from "./evaluation/evaluate.ts";
 export { randomPolicy, zeroPolicy } from "./evaluation/floors.ts";
 export type { RolloutResult } from "./evaluation/rollout-result.ts";
 export { type RolloutSummary, summariseRollouts } from "./evaluation/summary.ts";
+export { renderRollout } from "./render-rollout.ts";
 export { decodeRollout, encodeRollout, readRollout, writeRollout } from "./rollout.ts";
 export { evaluateExpert, type SimulateOptions, simulateEpisodes } from "./simulate.ts";
 export { type ArmReading, type ArmTask, SimulatedArm } from "./simulated-arm.ts";

@@ -36,4 +36,8 @@ export const bridgeRun = defineCommand({
   },
 });
 
-const statusFields = ({ mode, state, summary }: LoopStatus) => ({ mode: mode.name, state, sent: summary.commands.sent });
+const statusFields = ({ mode, state, summary }: LoopStatus) => ({
+  mode: mode.name,
+  state,
+  sent: summary.commands.sent,
+});

@@ -37,10 +37,15 @@ function strip(frames: Frames, clip: number): { caption: string; frames: string[
 }
 
 /** What the report shows of the videos and the codes; everything is of clips that training did not see. */
-export async function drawPictures(runner: QuantizerRunner, frames: Frames, heldOut: FramePairs): Promise<DemoPictures> {
+export async function drawPictures(
+  runner: QuantizerRunner,
+  frames: Frames,
+  heldOut: FramePairs,
+): Promise<DemoPictures> {
   const clips = [...new Set(heldOut.clip)];
-  const spread = Array.from({ length: Math.min(4, clips.length) }, (_, index) =>
-    clips[Math.floor((index * clips.length) / Math.min(4, clips.length))]!,
+  const spread = Array.from(
+    { length: Math.min(4, clips.length) },
+    (_, index) => clips[Math.floor((index * clips.length) / Math.min(4, clips.length))]!,
   );
   const reconstructions = await drawReconstructions(runner, frames, heldOut, 6);
   const swap = await drawSwapGrid(runner, frames, heldOut, { rows: 3, columns: 8 });

@@ -75,7 +75,12 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
   );
 
   const data = await openLazily(context, {
-    videos: { ...config.quantizer.data, videos: [videos], datasets: [inFolder("demonstrations")], cache: inFolder("frames") },
+    videos: {
+      ...config.quantizer.data,
+      videos: [videos],
+      datasets: [inFolder("demonstrations")],
+      cache: inFolder("frames"),
+    },
     robot: { ...config.quantizer.data, datasets: [inFolder("demonstrations")], holdOut: 0, cache: inFolder("frames") },
     size: config.quantizer.model.imageSize,
   });
@@ -113,7 +118,11 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
     });
     await stages.run({ name: "labels", owns: [] }, {}, async () => {
       const quantizer = await openQuantizer(inFolder("quantizer"));
-      const labels = await labelVideos(quantizer, await data.all(), { executor, source: videos, signal: context.signal });
+      const labels = await labelVideos(quantizer, await data.all(), {
+        executor,
+        source: videos,
+        signal: context.signal,
+      });
       writeLatentLabels(inFolder("labels.parquet"), labels);
       return { pairs: labels.episodes.length };
     });
@@ -154,7 +163,12 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
 type Pairs = Parameters<typeof onlyClips>[0];
 
 function onlyClips(
-  pairs: { readonly length: number; readonly clip: Int32Array; readonly first: Int32Array; readonly second: Int32Array },
+  pairs: {
+    readonly length: number;
+    readonly clip: Int32Array;
+    readonly first: Int32Array;
+    readonly second: Int32Array;
+  },
   keep: (clip: number) => boolean,
 ): Pairs {
   const kept = Array.from({ length: pairs.length }, (_, pair) => pair).filter((pair) => keep(pairs.clip[pair]!));

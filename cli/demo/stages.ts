@@ -40,7 +40,10 @@ export function createStages(folder: string, names: readonly string[], { log, cl
   return {
     async run({ name, owns, resumes = false }, settings, work) {
       signal.throwIfAborted();
-      chain = createHash("sha256").update(JSON.stringify([chain, name, settings])).digest("hex").slice(0, 16);
+      chain = createHash("sha256")
+        .update(JSON.stringify([chain, name, settings]))
+        .digest("hex")
+        .slice(0, 16);
       const key = chain;
       const path = join(folder, `${name}.json`);
       const startedPath = join(folder, `${name}.started`);

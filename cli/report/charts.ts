@@ -7,7 +7,7 @@ const { document } = parseHTML("<!doctype html><html><body></body></html>");
 /** SVG text of a plot. */
 export function drawChart(options: Plot.PlotOptions): string {
   const style = { fontSize: "12px", fontFamily: "inherit", background: "transparent" };
-  const element = Plot.plot({ document: document as unknown as Document, style, ...options });
+  const element = Plot.plot({ document: document as never, style, ...options });
   return (element as unknown as { outerHTML: string }).outerHTML;
 }
 
@@ -31,7 +31,19 @@ export function lineChart({ points, xLabel, yLabel, logarithmic = false }: LineC
     color: { legend: false, scheme: "tableau10" },
     marks: [
       Plot.lineY(points, { x: "x", y: "y", stroke: "series", strokeWidth: 1.6 }),
-      Plot.text(points, Plot.selectLast({ x: "x", y: "y", z: "series", text: "series", fill: "series", dx: -4, dy: -8, textAnchor: "end" })),
+      Plot.text(
+        points,
+        Plot.selectLast({
+          x: "x",
+          y: "y",
+          z: "series",
+          text: "series",
+          fill: "series",
+          dx: -4,
+          dy: -8,
+          textAnchor: "end",
+        }),
+      ),
     ],
   });
 }
@@ -40,7 +52,12 @@ export type Bar = { readonly name: string; readonly rate: number; readonly low: 
 
 /** Success rates with their intervals, in per cent. */
 export function successChart(bars: readonly Bar[]): string {
-  const percent = bars.map(({ name, rate, low, high }) => ({ name, rate: 100 * rate, low: 100 * low, high: 100 * high }));
+  const percent = bars.map(({ name, rate, low, high }) => ({
+    name,
+    rate: 100 * rate,
+    low: 100 * low,
+    high: 100 * high,
+  }));
   return drawChart({
     width: 460,
     height: 60 + 44 * bars.length,
@@ -50,9 +67,21 @@ export function successChart(bars: readonly Bar[]): string {
     y: { label: null, domain: percent.map(({ name }) => name) },
     color: { range: ["#4269d0", "#a3acbd"], domain: [true, false] },
     marks: [
-      Plot.barX(percent, { y: "name", x: "rate", fill: (bar: Bar) => bar.name === bars[0]?.name, insetTop: 6, insetBottom: 6 }),
+      Plot.barX(percent, {
+        y: "name",
+        x: "rate",
+        fill: (bar: Bar) => bar.name === bars[0]?.name,
+        insetTop: 6,
+        insetBottom: 6,
+      }),
       Plot.ruleY(percent, { y: "name", x1: "low", x2: "high", strokeWidth: 2, stroke: "#222" }),
-      Plot.text(percent, { y: "name", x: "high", text: (bar: Bar) => `${bar.rate.toFixed(1)} %`, dx: 8, textAnchor: "start" }),
+      Plot.text(percent, {
+        y: "name",
+        x: "high",
+        text: (bar: Bar) => `${bar.rate.toFixed(1)} %`,
+        dx: 8,
+        textAnchor: "start",
+      }),
     ],
   });
 }

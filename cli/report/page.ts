@@ -33,11 +33,15 @@ export const picture = (source: string, size: number, alt: string): string =>
 
 export type Tile = { readonly value: string; readonly label: string; readonly verdict?: boolean | undefined };
 
-const tileClass = (verdict: boolean | undefined) => (verdict === undefined ? "tile" : verdict ? "tile good" : "tile bad");
+const tileClass = (verdict: boolean | undefined) =>
+  verdict === undefined ? "tile" : verdict ? "tile good" : "tile bad";
 
 export const tiles = (all: readonly Tile[]): string =>
   `<div class="tiles">${all
-    .map(({ value, label, verdict }) => `<div class="${tileClass(verdict)}"><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`)
+    .map(
+      ({ value, label, verdict }) =>
+        `<div class="${tileClass(verdict)}"><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`,
+    )
     .join("")}</div>`;
 
 export const section = (title: string, text: string, ...content: readonly string[]): string =>
@@ -51,7 +55,10 @@ export const row = (...content: readonly string[]): string => `<div class="row">
 /** Rows of text; the first column names, the others are numbers. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   `<table><tr>${head.map((cell) => `<th>${escapeHtml(cell)}</th>`).join("")}</tr>${rows
-    .map((cells) => `<tr>${cells.map((cell, index) => `<td${index > 0 ? ' class="number"' : ""}>${escapeHtml(cell)}</td>`).join("")}</tr>`)
+    .map(
+      (cells) =>
+        `<tr>${cells.map((cell, index) => `<td${index > 0 ? ' class="number"' : ""}>${escapeHtml(cell)}</td>`).join("")}</tr>`,
+    )
     .join("")}</table>`;
 
 export const page = (title: string, ...content: readonly string[]): string =>
