@@ -1,4 +1,4 @@
-/** @file The few pieces of the protobuf wire format that ONNX and TensorBoard files need. */
+/** @file The few pieces of the protobuf wire format that ONNX, TensorFlow and TensorBoard need. */
 
 export type Field = Uint8Array;
 
@@ -16,6 +16,8 @@ function varint(value: number | bigint): Uint8Array {
 const tag = (field: number, wireType: number) => varint((field << 3) | wireType);
 
 export const integer = (field: number, value: number | bigint): Field => Buffer.concat([tag(field, 0), varint(value)]);
+
+export const boolean = (field: number, value: boolean): Field => integer(field, value ? 1 : 0);
 
 export function bytes(field: number, value: Uint8Array): Field {
   return Buffer.concat([tag(field, 2), varint(value.length), value]);

@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { ConfigError, UserError } from "#core/errors.ts";
 import { defaultCacheFolder } from "../setup/cache-folder.ts";
 import { checkRecorded, type NativeEngine, recordedLibrary } from "../setup/library-record.ts";
 import { createCpuExecutor } from "./cpu.ts";
 import type { EngineKind, Executor } from "./executor.ts";
 import { createOnnxExecutor } from "./onnx/onnx-executor.ts";
+import { createTensorflowExecutor } from "./tensorflow/tensorflow-executor.ts";
 import { createXlaExecutor } from "./xla/xla-executor.ts";
 
-export const engineKinds = ["auto", "onnxruntime", "xla", "cpu"] as const;
+export const engineKinds = ["auto", "onnxruntime", "tensorflow", "xla", "cpu"] as const;
 
 export type ExecutorOptions = {
   readonly kind: "auto" | EngineKind;
@@ -33,16 +33,24 @@ const count = (threads: number) => `${threads} ${threads === 1 ? "thread" : "thr
 
 /** How each engine is started; each throws a UserError where it cannot be. */
 const starters: Readonly<Record<EngineKind, (start: Start) => Promise<Executor>>> = {
-  tensorflow: async () => {
-    throw new ConfigError("tensorflow: not yet");
-  },
   onnxruntime: ({ why, threads }) => createOnnxExecutor(threads, `onnxruntime: ${why}, ${count(threads)}`),
+  async tensorflow({ why, threads, cacheFolder }) {
+    const [framework, core] = await installed("tensorflow", cacheFolder);
+    return createTensorflowExecutor({
+      framework: framework!,
+      core: core!,
+      threads,
+      cacheFolder,
+      reason: ({ version, device }) =>
+        `tensorflow ${version}: ${why}, ${device === "CPU" ? `CPU, ${count(threads)}` : device}`,
+    });
+  },
   async xla({ why, threads, cacheFolder }) {
     const [plugin] = await installed("xla", cacheFolder);
     return createXlaExecutor({
       plugin: plugin!,
       threads,
-      cacheFolder: join(cacheFolder, "programs"),
+      cacheFolder,
       reason: ({ platform, device }) =>
         `xla: ${why}, ${platform === "cpu" ? `CPU, ${count(threads)}` : `${platform} (${device})`}`,
     });
@@ -51,7 +59,7 @@ const starters: Readonly<Record<EngineKind, (start: Start) => Promise<Executor>>
 };
 
 /** Fastest first, as measured (benchmarks/results/engine.json). */
-const fastestFirst: readonly EngineKind[] = ["xla", "onnxruntime", "cpu"];
+const fastestFirst: readonly EngineKind[] = ["tensorflow", "xla", "onnxruntime", "cpu"];
 
 /**
  * Starts an executor; one per process hosts any number of compiled functions.

@@ -71,6 +71,8 @@ export type Attributes = { readonly [K in Simple]: None } & { readonly [K in (ty
   readonly cast: None;
   /** value, others: the value, not before the others are there; no optimiser may look through it. */
   readonly barrier: None;
+  /** The mean of a vector over all workers that run this program together; where it runs alone, the vector itself. */
+  readonly allMean: None;
   readonly reshape: None;
   readonly broadcast: None;
   readonly transpose: { readonly permutation: readonly number[] };

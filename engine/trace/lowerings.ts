@@ -1,4 +1,5 @@
 /** @file The table of TensorFlow.js kernels that the tracer understands. */
+import { allMeanLowering } from "./all-mean.ts";
 import { barrierLowering } from "./barrier.ts";
 import { convolutions } from "./convolutions.ts";
 import { einsum } from "./einsum.ts";
@@ -17,6 +18,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map(
     ...indexing,
     ...convolutions,
     ...resizing,
+    ...allMeanLowering,
     ...barrierLowering,
     Einsum: einsum,
   }),

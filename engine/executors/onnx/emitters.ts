@@ -150,6 +150,7 @@ export const emitters: Emitters = {
   acos: plain("Acos"),
   acosh: plain("Acosh"),
   add: plain("Add"),
+  allMean: (_, __, [x]) => x!.name,
   and: plain("And"),
   argMax: locating("ArgMax"),
   argMin: locating("ArgMin"),

@@ -1,9 +1,9 @@
 /** @file Compiled programs on disk, so that a second start takes a fraction of a second. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
-import { cpus } from "node:os";
+import { existsSync, readFileSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "#core/write-whole.ts";
+import { prunePrograms } from "../native/program-folder.ts";
 import type { PjrtClient, PjrtExecutable } from "./pjrt-client.ts";
 
 export type ExecutableCache = {
@@ -17,35 +17,14 @@ const digest = (...parts: readonly (string | Uint8Array)[]) => {
   return hash;
 };
 
-/** Instruction sets: machine code of one processor may not run on another. */
-function processorFlags(): string {
-  const path = "/proc/cpuinfo";
-  const flags = existsSync(path) ? /^(?:flags|Features)\s*:.*$/m.exec(readFileSync(path, "utf8"))?.[0] : undefined;
-  return flags ?? cpus()[0]?.model ?? process.arch;
-}
-
-const largestFolderBytes = 2 ** 30;
-
-/** Removes the entries that were not used for longest. */
-function prune(folder: string): void {
-  const entries = readdirSync(folder)
-    .filter((name) => name.endsWith(".xla"))
-    .map((name) => ({ path: join(folder, name), ...statSync(join(folder, name)) }))
-    .sort((a, b) => b.mtimeMs - a.mtimeMs);
-  let total = 0;
-  for (const { path, size } of entries) {
-    total += size;
-    if (total > largestFolderBytes) rmSync(path, { force: true });
-  }
-}
-
 /**
- * Entries are named by program, options, plugin and processor, and begin with their own hash: one that was cut or changed
- * is compiled again.
+ * Entries are named by program, options and device, and begin with their own hash: one that was cut or changed is compiled
+ * again.
+ *
+ * @param folder of this plugin and this processor
  */
-export function createExecutableCache(folder: string, plugin: string, client: PjrtClient): ExecutableCache {
-  const { size, mtimeMs } = statSync(plugin);
-  const place = [plugin, size, mtimeMs, client.platformVersion, client.deviceKind, processorFlags()].join("\n");
+export function createExecutableCache(folder: string, client: PjrtClient): ExecutableCache {
+  const place = [client.platformVersion, client.deviceKind].join("\n");
   const hashBytes = 32;
 
   const read = (path: string): Uint8Array | undefined => {
@@ -72,9 +51,8 @@ export function createExecutableCache(folder: string, plugin: string, client: Pj
       const executable = await target.compile(code, options);
       try {
         const content = executable.serialize();
-        mkdirSync(folder, { recursive: true });
         writeWhole(path, Buffer.concat([digest(content).digest(), content]));
-        prune(folder);
+        prunePrograms(folder);
       } catch {
         // Not every plugin can write its programs, and a full disk must not stop a training that fits in memory.
       }

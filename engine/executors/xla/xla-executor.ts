@@ -5,7 +5,8 @@ import type { Executor } from "../executor.ts";
 import { startHost } from "../host/host-process.ts";
 import { prepareHosted, signatureOf } from "../host/hosted-executor.ts";
 import { checkInstructions, checkLibrary } from "../native/library-check.ts";
-import { toStableHlo } from "./hlo-module.ts";
+import { programFolder } from "../native/program-folder.ts";
+import { wholeModule } from "../stablehlo/hlo-module.ts";
 import type { CompilerFlags } from "./pjrt-client.ts";
 
 export type XlaOptions = {
@@ -32,7 +33,7 @@ export async function createXlaExecutor({ plugin, threads, cacheFolder, reason }
   const host = await startHost({
     label: "xla",
     program: new URL("./xla-host.ts", import.meta.url),
-    settings: { plugin, cacheFolder, flags: cudaFlags(plugin) },
+    settings: { plugin, programFolder: programFolder(cacheFolder, plugin), flags: cudaFlags(plugin) },
     environment: {
       // XLA takes its temporary memory anew at every run: with huge pages that costs a fraction.
       GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
@@ -49,7 +50,7 @@ export async function createXlaExecutor({ plugin, threads, cacheFolder, reason }
     pid: host.pid,
     prepare: (task) => {
       const signature = signatureOf(task);
-      const text = toStableHlo(task.program, signature, task.precision);
+      const text = wholeModule(task.program, signature, task.precision);
       return prepareHosted(host, ++handles, task, signature, { text });
     },
     dispose: () => host.close(),

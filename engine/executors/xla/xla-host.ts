@@ -7,8 +7,7 @@ import { type BufferHandle, type CompilerFlags, compileOptions, PjrtClient } fro
 
 export type XlaSettings = {
   readonly plugin: string;
-  /** Where compiled programs are kept. */
-  readonly cacheFolder: string;
+  readonly programFolder: string;
   readonly flags: CompilerFlags;
 };
 
@@ -64,9 +63,9 @@ async function create(
 
 const resourceExhausted = 8;
 
-await serveEngine<XlaHostModel, XlaSettings>(async ({ plugin, cacheFolder, flags }) => {
+await serveEngine<XlaHostModel, XlaSettings>(async ({ plugin, programFolder, flags }) => {
   const client = new PjrtClient(plugin);
-  const cache = createExecutableCache(cacheFolder, plugin, client);
+  const cache = createExecutableCache(programFolder, client);
   const { api, platform, deviceKind, deviceCount } = client;
   return {
     facts: { platform, device: deviceKind, devices: String(deviceCount), api: api.version },

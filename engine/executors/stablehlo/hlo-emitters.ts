@@ -243,6 +243,7 @@ export const hloEmitters: Emitters = {
   acos: chlo("acos"),
   acosh: chlo("acosh"),
   add: binary("add"),
+  allMean: (_, __, [x]) => x!,
   and: binary("and"),
   argMax: locating("maximum"),
   argMin: locating("minimum"),
