@@ -3,8 +3,9 @@ import type { TaskInstance } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import type { SimulatedEpisode } from "./episode.ts";
 import type { RolloutResult } from "./evaluation/rollout-result.ts";
-import { instanceSeed, type SuiteConfig } from "./suites/draw.ts";
+import { instanceSeed } from "./suites/draw.ts";
 import type { Split } from "./suites/split.ts";
+import type { SuiteConfig } from "./suites/suite.ts";
 import { openThreads, type Thread } from "./threads/threads.ts";
 
 export type SimulateOptions = {

@@ -61,6 +61,11 @@ export class Simulation {
     this.stateBuffer = new mujoco.DoubleBuffer(mujoco.mj_stateSize(this.model, this.stateSignature));
   }
 
+  /** MJCF or URDF of the model. */
+  get text(): string {
+    return this.source.xml;
+  }
+
   /** Back to the model's initial state; every body awake, no warnings. */
   reset(): void {
     this.mujoco.mj_resetData(this.model, this.data);
@@ -130,6 +135,12 @@ export class Simulation {
       mujoco.mj_step(model, data);
     }
     this.refresh();
+  }
+
+  /** Runs `steps` physics steps with the controls at `target` all the time. */
+  hold(steps: number, target: ArrayLike<number>): void {
+    this.setControls(target);
+    for (let step = 0; step < steps; step++) this.mujoco.mj_step(this.model, this.data);
   }
 
   /** Poses of the chosen geoms and of all cameras, copied. Valid after `refresh` or `advance`. */

@@ -1,13 +1,7 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
-import type { Pusher } from "../embodiments/embodiment.ts";
-import { findEmbodiment } from "./index.ts";
-import type { PickPlaceConfig } from "./pick-place/config.ts";
-import { generatePickInstance } from "./pick-place/instance.ts";
-import type { PushConfig } from "./push/config.ts";
-import { generatePushInstance } from "./push/instance.ts";
+import { findEmbodiment, findSuite } from "./index.ts";
 import type { Split } from "./split.ts";
-
-export type SuiteConfig = PushConfig | PickPlaceConfig;
+import type { SuiteConfig } from "./suite.ts";
 
 export type InstanceRequest = {
   /** A suite's configuration; it says which suite. */
@@ -19,10 +13,7 @@ export type InstanceRequest = {
 
 /** Draws one task; equal requests give equal instances. @throws ConfigError when the suite has no such embodiment or split */
 export function drawInstance({ suite, embodiment, split, seed }: InstanceRequest): TaskInstance {
-  const body = findEmbodiment(embodiment, suite.suite);
-  return suite.suite === "push"
-    ? generatePushInstance(suite, body as Pusher, split, seed)
-    : generatePickInstance(suite, body, split, seed);
+  return findSuite(suite.suite).draw(suite, findEmbodiment(embodiment, suite.suite), split, seed);
 }
 
 /** Seeds of one draw: different `seed`s share no instance for the first million draws. */

@@ -4,16 +4,20 @@ import { pickPlaceSuite } from "./pick-place/suite.ts";
 import { pushSuite } from "./push/suite.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: Readonly<Record<string, Suite>> = {
-  [pushSuite.id]: pushSuite,
-  [pickPlaceSuite.id]: pickPlaceSuite,
-};
+const suites = new Map<string, Suite>([pushSuite, pickPlaceSuite].map((suite) => [suite.id, suite]));
+
+export const suiteNames = (): readonly string[] => [...suites.keys()];
+
+/** Makes a suite known to this thread. Others, and the threads that simulate, know what is listed above. */
+export function addSuite(suite: Suite): void {
+  suites.set(suite.id, suite);
+}
 
 /** @throws ConfigError when no suite has this name */
 export function findSuite(id: string): Suite {
-  const suite = suites[id];
+  const suite = suites.get(id);
   if (suite) return suite;
-  throw new ConfigError(`suite: must be one of ${Object.keys(suites).join(", ")}, got "${id}". Choose one.`);
+  throw new ConfigError(`suite: must be one of ${suiteNames().join(", ")}, got "${id}". Choose one.`);
 }
 
 /** @throws ConfigError when the suite has no such embodiment */

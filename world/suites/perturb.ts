@@ -1,5 +1,6 @@
 import { ConfigError } from "#core/errors.ts";
-import type { SuiteConfig } from "./draw.ts";
+import type { PickPlaceConfig } from "./pick-place/config.ts";
+import type { PushConfig } from "./push/config.ts";
 
 /**
  * Controlled shifts of a suite, for measuring what a policy withstands. Tasks, places and starts are those of the suite
@@ -21,7 +22,7 @@ const shifts = {
 } as const;
 
 /** The suite under one shift; `hard` is all of them at once. @throws ConfigError when there is no such shift */
-export function perturb<Config extends SuiteConfig>(config: Config, name: PerturbationName): Config {
+export function perturb<Config extends PushConfig | PickPlaceConfig>(config: Config, name: PerturbationName): Config {
   if (name in shifts) return { ...config, ...shifts[name as keyof typeof shifts] };
   const clutter =
     config.suite === "push" ? { blocks: 8, maxSteps: Math.max(config.maxSteps, 100) } : { distractors: 2 };

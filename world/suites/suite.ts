@@ -2,6 +2,7 @@ import type { StateLog, TaskInstance, Verifier } from "#core/contracts/world.ts"
 import type { Embodiment } from "../embodiments/embodiment.ts";
 import type { TabletopInitial } from "../tabletop/initial.ts";
 import type { Scenery, SuitePhysics } from "../tabletop/model.ts";
+import type { Split } from "./split.ts";
 
 /** A centre on the table, metres. */
 export type Point = readonly [number, number];
@@ -19,9 +20,18 @@ export type ExpertOptions = {
   readonly mistakes?: number;
 };
 
-/** What the world must know of a suite to run its episodes; each lives in a folder of its own and is listed in index.ts. */
+/** A suite's configuration: names its suite, the rest is the suite's own affair. */
+export type SuiteConfig = { readonly suite: string };
+
+/** A family of tasks: all that the world knows of them. How to add one: docs/world.md. */
 export interface Suite {
   readonly id: string;
+  /**
+   * Draws one task of a split: equal arguments, equal instances.
+   *
+   * @throws ConfigError when the configuration has nothing for this split
+   */
+  draw(config: SuiteConfig, embodiment: Embodiment, split: Split, seed: number): TaskInstance;
   readonly embodiments: Readonly<Record<string, Embodiment>>;
   readonly physics: SuitePhysics;
   /** What stands on the table. */

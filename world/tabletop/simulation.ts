@@ -209,6 +209,16 @@ export class TabletopSimulation {
     return { positions: simulation.positions(position, count), velocities: simulation.velocities(velocity, count) };
   }
 
+  /** MJCF of the present table, and where everything in it is, f64[nq]: what another simulator needs. */
+  get modelText(): string {
+    return this.stage.simulation.text;
+  }
+
+  positions(): Float64Array {
+    const { simulation } = this.stage;
+    return simulation.positions(0, simulation.model.nq);
+  }
+
   /** The tip in the world: metres, and a row-major rotation f64[9]. */
   tip(): { readonly position: Vector3; readonly rotation: Float64Array } {
     return this.stage.simulation.site("tip");

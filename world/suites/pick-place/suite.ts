@@ -5,8 +5,10 @@ import { panda, pandaChain, pandaJaws } from "../../embodiments/gripper/panda.ts
 import { widowx, widowxChain, widowxJaws } from "../../embodiments/gripper/widowx.ts";
 import { jointControlled } from "../../embodiments/joint-control.ts";
 import type { Suite } from "../suite.ts";
+import type { PickPlaceConfig } from "./config.ts";
 import { createPickExpert } from "./expert.ts";
 import { type PickGoal, readPickTruth } from "./goal.ts";
+import { generatePickInstance } from "./instance.ts";
 import { thingScenery } from "./things.ts";
 import { isPickMet, verifyPick } from "./verifier.ts";
 
@@ -18,6 +20,7 @@ const jointDriven = (["joint-position", "joint-velocity"] as const).flatMap((mod
 /** Things are picked up and put somewhere: the counterpart of SIMPLER (Li et al. 2024). */
 export const pickPlaceSuite: Suite = {
   id: "pick-place",
+  draw: (config, body, split, seed) => generatePickInstance(config as PickPlaceConfig, body, split, seed),
   embodiments: byId([widowx, panda, graspingHand, ...jointDriven]),
   physics: {
     rateHz: gripperRateHz,

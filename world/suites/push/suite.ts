@@ -7,8 +7,10 @@ import { pusher } from "../../embodiments/pusher.ts";
 import { blockScenery } from "../../tabletop/blocks.ts";
 import { pushRateHz } from "../../tabletop/workspace.ts";
 import type { Suite } from "../suite.ts";
+import type { PushConfig } from "./config.ts";
 import { createPushExpert } from "./expert.ts";
 import type { PushGoal } from "./goal.ts";
+import { generatePushInstance } from "./instance.ts";
 import { isPushMet, readTruth, verifyPush } from "./verifier.ts";
 
 const control = { chain: armChain, rateHz: pushRateHz };
@@ -24,6 +26,7 @@ export const pushers: Readonly<Record<string, Pusher>> = byId([
 /** Blocks are pushed over the table: the counterpart of Language Table (Lynch et al. 2022). */
 export const pushSuite: Suite = {
   id: "push",
+  draw: (config, body, split, seed) => generatePushInstance(config as PushConfig, body as Pusher, split, seed),
   embodiments: pushers,
   physics: {
     rateHz: pushRateHz,

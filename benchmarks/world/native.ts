@@ -1,0 +1,36 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What was done in which time. */
+export type Measured = { readonly count: number; readonly seconds: number; readonly processorSeconds: number };
+
+/** One model in one state, for MuJoCo's Python package. */
+export type NativeJob = {
+  readonly xml: string;
+  readonly qpos: readonly number[];
+  /** Actuator targets, one row per 20 physics steps, over and over. */
+  readonly ctrl: readonly (readonly number[])[];
+  readonly mocapPosition: readonly number[];
+  /** MuJoCo's order: w first. */
+  readonly mocapQuaternion: readonly number[];
+  readonly seconds: number;
+  readonly size: number;
+};
+
+const script = fileURLToPath(new URL("native_mujoco.py", import.meta.url));
+
+/** `undefined` where Python, its mujoco package or OSMesa is not installed. */
+export function measureNative(mode: "physics" | "render", job: NativeJob): Measured | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "armature-native-"));
+  try {
+    const path = join(folder, "job.json");
+    writeFileSync(path, JSON.stringify(job));
+    const { status, stdout } = spawnSync("python3", [script, mode, path], { stdio: ["ignore", "pipe", "ignore"] });
+    return status === 0 ? (JSON.parse(stdout.toString()) as Measured) : undefined;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
