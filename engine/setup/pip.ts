@@ -7,7 +7,7 @@ import { sha256Of } from "./library-record.ts";
 import type { Wheel } from "./wheels.ts";
 
 /** The first Python that has pip. */
-export const findPip = (): string | undefined =>
+const findPip = (): string | undefined =>
   ["python3", "python"].find((python) => spawnSync(python, ["-m", "pip", "--version"]).status === 0);
 
 const needsPip = () =>

@@ -11,6 +11,7 @@ import {
   type Linear,
   linear,
   type OptimizerConfig,
+  type Precision,
   type TrainOptions,
   type TrainStep,
   tf,
@@ -30,7 +31,7 @@ const smallInputs = {
 export function smallTrainStep(
   executor: Executor,
   optimizer: OptimizerConfig = { weightDecay: 0.01, clipNorm: 1 },
-  options: { emaDecay?: number; trainable?: (path: string) => boolean } = {},
+  options: { emaDecay?: number; trainable?: (path: string) => boolean; precision?: Precision } = {},
 ): Promise<TrainStep> {
   const rng = createRng("small");
   const loss = (params: Parameters, { x, y }: { x: tf.Tensor; y: tf.Tensor }, extra: Extra) => {

@@ -1,6 +1,4 @@
 /** @file Writes StableHLO text, one line per value. Every operation here is a function of typed values. */
-import { sizeOf } from "../../tree.ts";
-
 /** Element types of StableHLO. */
 export type Element = "f32" | "bf16" | "i32" | "i1" | "ui8";
 
@@ -170,7 +168,3 @@ export class HloBuilder {
     );
   }
 }
-
-/** Bytes of an array of that type. */
-export const byteSize = (shape: readonly number[], element: Element) =>
-  sizeOf(shape) * { f32: 4, i32: 4, bf16: 2, i1: 1, ui8: 1 }[element];

@@ -37,7 +37,7 @@ function startOf(combiner: Combiner, element: Element): number {
   return element === "i32" ? (sign < 0 ? -(2 ** 31) : 2 ** 31 - 1) : sign * Infinity;
 }
 
-export const reduceOver = (hlo: HloBuilder, combiner: Combiner, x: Hlo, axes: readonly number[]): Hlo =>
+const reduceOver = (hlo: HloBuilder, combiner: Combiner, x: Hlo, axes: readonly number[]): Hlo =>
   hlo.reduce(combiner, x, hlo.scalar(startOf(combiner, x.element), x.element), axes);
 
 const reducing =

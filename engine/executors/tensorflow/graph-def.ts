@@ -1,11 +1,12 @@
 /** @file Writes the parts of TensorFlow's GraphDef and ConfigProto that the executor needs (tensorflow/core/framework). */
 import { boolean, bytes, type Field, float32, integer, message, text } from "../../protobuf.ts";
-import { tfTypes } from "./tf-api.ts";
 
-export type TfType = keyof typeof tfTypes;
+/** TF_DataType */
+export const tfTypes = { float32: 1, int32: 3, uint8: 4, bool: 10, resource: 20 } as const;
+type TfType = keyof typeof tfTypes;
 
 /** The kinds of AttrValue; texts are types, so a string says that it is one. */
-export type TfAttribute =
+type TfAttribute =
   | TfType
   | number
   | boolean

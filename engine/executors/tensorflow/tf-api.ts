@@ -1,9 +1,8 @@
 /** @file The C interface of TensorFlow (tensorflow/c/c_api.h), called through koffi. */
 import koffi, { type LibraryHandle } from "koffi";
 import type { HostData, HostValue } from "../host/messages.ts";
+import { tfTypes } from "./graph-def.ts";
 
-/** TF_DataType */
-export const tfTypes = { float32: 1, int32: 3, uint8: 4, bool: 10, resource: 20 } as const;
 const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, bool: Uint8Array } as const;
 
 type NativeFunction = ReturnType<LibraryHandle["func"]>;

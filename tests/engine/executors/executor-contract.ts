@@ -1,7 +1,15 @@
 /** @file What every executor must do, measured against the oracle. One suite, run on each of them. */
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createRng, type Rng } from "#core/rng.ts";
-import { compile, createExecutor, type EngineKind, type Executor, type HostArray, sizeOf, tf } from "#engine/index.ts";
+import {
+  compile,
+  createExecutor,
+  type Executor,
+  type ExecutorOptions,
+  type HostArray,
+  sizeOf,
+  tf,
+} from "#engine/index.ts";
 import { slopes, weigh } from "../gradcheck.ts";
 import { arrayCases } from "./array-cases.ts";
 import { elementCases } from "./element-cases.ts";
@@ -34,12 +42,12 @@ function withGradients({ given, evaluate, slope = true }: KernelCase) {
   };
 }
 
-export function describeExecutor(kind: EngineKind): void {
-  describe(`executor ${kind}`, () => {
+export function describeExecutor(engine: ExecutorOptions): void {
+  describe(`executor ${engine.kind}`, () => {
     let executor: Executor;
     let cpu: Executor;
     beforeAll(async () => {
-      executor = await createExecutor({ kind, threads: 2 });
+      executor = await createExecutor({ ...engine, threads: 2 });
       cpu = await createExecutor({ kind: "cpu" });
     });
     afterAll(async () => {

@@ -1,3 +1,3 @@
 import { describeExecutor } from "./executor-contract.ts";
 
-describeExecutor("onnxruntime");
+describeExecutor({ kind: "onnxruntime" });

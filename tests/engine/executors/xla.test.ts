@@ -1,4 +1,0 @@
-import { describeExecutor } from "./executor-contract.ts";
-import { describeEngine } from "./installed-engines.ts";
-
-describeEngine("xla", () => describeExecutor("xla"));
