@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "#core/sha256.ts";
 
 /** JSON with sorted keys and no spaces: equal values, equal text. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
@@ -12,4 +12,4 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 (hex) of a value's canonical JSON. */
-export const contentHash = (value: unknown) => createHash("sha256").update(canonicalJson(value)).digest("hex");
+export const contentHash = (value: unknown) => sha256(canonicalJson(value));

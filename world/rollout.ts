@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { Packr } from "msgpackr";
 import type { TaskInstance, Verdict } from "#core/contracts/world.ts";
 import { FormatError } from "#core/errors.ts";
 import { quaternionFromMatrix } from "#core/geometry/quaternion.ts";
+import { sha256 } from "#core/sha256.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
 import type { Scene, ScenePose } from "./scene/scene.ts";
 
@@ -69,9 +68,7 @@ export class RolloutRecorder {
 
 /** SHA-256 of the physics state's bytes: equal digest, equal world to the last bit. */
 export function stateDigest(state: Float64Array): string {
-  return createHash("sha256")
-    .update(new Uint8Array(state.buffer, state.byteOffset, state.byteLength))
-    .digest("hex");
+  return sha256(new Uint8Array(state.buffer, state.byteOffset, state.byteLength));
 }
 
 type Part = readonly [ArrayLike<number>, ArrayLike<number>];
@@ -119,15 +116,4 @@ export function decodeRollout(bytes: Uint8Array, path = "rollout"): RolloutLog {
     actions?.length === frames * actionNames.length;
   if (!whole) throw new FormatError(path, "must hold as many poses and actions as frames. Write it again.");
   return log as RolloutLog;
-}
-
-/** Writes `*.rollout` under a temporary name and renames it. */
-export async function writeRollout(path: string, log: RolloutLog): Promise<void> {
-  const temporary = `${path}.partial`;
-  await writeFile(temporary, encodeRollout(log));
-  await rename(temporary, path);
-}
-
-export async function readRollout(path: string): Promise<RolloutLog> {
-  return decodeRollout(await readFile(path), path);
 }

@@ -4,8 +4,8 @@ import type { Material } from "../scene/scene.ts";
 import type { Scenery } from "./model.ts";
 import { blockHalfHeightM } from "./workspace.ts";
 
-export type BlockShape = "cylinder" | "cube" | "pentagon" | "triangle";
-export type BlockColour = "red" | "blue" | "green" | "yellow";
+type BlockShape = "cylinder" | "cube" | "pentagon" | "triangle";
+type BlockColour = "red" | "blue" | "green" | "yellow";
 
 export type BlockKind = { readonly id: string; readonly colour: BlockColour; readonly shape: BlockShape };
 
@@ -23,7 +23,7 @@ export const blockKinds: readonly BlockKind[] = [
   kind("yellow", "cylinder"),
 ];
 
-export const blockRgb: Readonly<Record<BlockColour, readonly [number, number, number]>> = {
+const blockRgb: Readonly<Record<BlockColour, readonly [number, number, number]>> = {
   red: [0.86, 0.1, 0.1],
   blue: [0.12, 0.3, 0.9],
   green: [0.1, 0.62, 0.2],

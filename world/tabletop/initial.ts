@@ -3,7 +3,7 @@ import { hash32 } from "#core/rng.ts";
 import type { Looks } from "../physics/read-scene.ts";
 
 /** Slow tremble of a held camera: largest offset in metres and radians, and the seed of its path. */
-export type CameraShake = { readonly positionM: number; readonly angleRad: number; readonly seed: number };
+type CameraShake = { readonly positionM: number; readonly angleRad: number; readonly seed: number };
 
 export type InitialCamera = {
   readonly position: Vector3;

@@ -50,7 +50,7 @@ export interface Carrier {
 }
 
 /** Points straight down, turned by an angle about the vertical; at 0 the jaws move along X. */
-export const downward = (yawRad: number): Quaternion =>
+const downward = (yawRad: number): Quaternion =>
   multiplyQuaternions(quaternionFromAxisAngle([0, 0, 1], yawRad), [1, 0, 0, 0]);
 
 export class GripperEffector implements Effector {

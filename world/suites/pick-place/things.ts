@@ -83,7 +83,7 @@ const twelfths: readonly (readonly [number, number])[] = [
 const wallNames = twelfths.map((_, index) => `bowl wall ${index}`);
 
 /** Geoms that are seen, by the thing they belong to: what the looks paint. */
-export const thingGeoms: Readonly<Record<string, readonly string[]>> = {
+const thingGeoms: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(["red", "green", "blue", "yellow"].map((colour) => [`${colour}-cube`, [`${colour}-cube`]])),
   carrot: ["carrot", "carrot tip"],
   eggplant: ["eggplant", "eggplant end"],
