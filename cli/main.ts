@@ -58,9 +58,8 @@ function stopSignal(): AbortSignal {
 
 async function runCommand(words: readonly string[]): Promise<number> {
   if (words.length === 0 || words[0] === "--help" || words[0] === "-h" || words[0] === "help") {
-    const rows = await Promise.all(
-      Object.entries(commands).map(async ([name, load]) => [name, (await load()).summary] as const),
-    );
+    const rows: [string, string][] = [];
+    for (const [name, load] of Object.entries(commands)) rows.push([name, (await load()).summary]);
     process.stdout.write(`${overviewHelp(rows)}\n`);
     return 0;
   }

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readLatentLabels, writeLatentLabels } from "#datasets/labels.ts";
+import { listVideoFolder } from "#datasets/video-folder.ts";
 import type { Executor, RunSettings } from "#engine/index.ts";
 import { createPolicy, finetune, openPolicyModel } from "#lapa/finetune/index.ts";
 import { openBackbone, trainLatentVla } from "#lapa/latent-vla/index.ts";
@@ -57,7 +58,7 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
   const videos = isReal ? config.videos : inFolder("videos");
   await stages.run(
     { name: "videos", owns: isReal ? [] : [inFolder("videos"), inFolder("truth")] },
-    isReal ? { videos } : sizes,
+    isReal ? { videos, files: (await listVideoFolder(videos)).map(({ name }) => name) } : sizes,
     () =>
       isReal
         ? Promise.resolve(null)
