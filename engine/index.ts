@@ -1,5 +1,6 @@
 export * from "./checkpoint/index.ts";
 export { type Compiled, compile } from "./compile.ts";
+export { type EagerBackend, useEagerTensorflow } from "./eager/eager-backend.ts";
 export { createExecutor, type ExecutorOptions, engineKinds } from "./executors/create-executor.ts";
 export type { EngineKind, Executor, Precision } from "./executors/executor.ts";
 export type { HostInput, InputSpec } from "./inputs.ts";

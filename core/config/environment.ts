@@ -19,3 +19,8 @@ export const environmentWith = (variables: Readonly<Record<string, string>>): No
   ...process.env,
   ...variables,
 });
+
+/** Sets what a library reads when it is loaded into this process, unless the user has set it. */
+export function setEnvironmentDefault(name: string, value: string): void {
+  process.env[name] ??= value;
+}

@@ -32,19 +32,23 @@ function run(program: string, words: readonly string[], signal: AbortSignal | un
   });
 }
 
-/** Takes members out of a wheel, which is a zip file, into a folder, without their folders. */
+/** Takes members out of a wheel, which is a zip file: libraries into the folder itself, headers into its "include". */
 const extraction = [
   "import os, shutil, sys, zipfile",
   "wheel, folder, members = sys.argv[1], sys.argv[2], sys.argv[3:]",
   "with zipfile.ZipFile(wheel) as archive:",
   "    for member in members:",
-  "        with archive.open(member) as source, open(os.path.join(folder, os.path.basename(member)), 'wb') as target:",
+  "        inside = member[member.index('/include/') + 1:] if '/include/' in member else os.path.basename(member)",
+  "        path = os.path.join(folder, inside)",
+  "        os.makedirs(os.path.dirname(path), exist_ok=True)",
+  "        with archive.open(member) as source, open(path, 'wb') as target:",
   "            shutil.copyfileobj(source, target, 1 << 22)",
 ].join("\n");
 
 /**
  * Takes a wheel's libraries into `folder`, which appears whole or not at all.
  *
+ * @returns their paths
  * @param file a wheel that is here already; without it pip downloads one
  * @throws ConfigError when its hash is not the pinned one, UserError when pip or the extraction fails
  */
@@ -73,7 +77,8 @@ export async function bringWheel(
     });
     rmSync(folder, { recursive: true, force: true });
     renameSync(taken, folder);
-    return wheel.members.map((member) => join(folder, basename(member)));
+    const libraries = wheel.members.filter((member) => !member.includes("/include/"));
+    return libraries.map((member) => join(folder, basename(member)));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ export type Wheel = {
   /** For wheels of one Python version; the library inside does not depend on it. */
   readonly pythonVersion?: string;
   readonly platform: string;
-  /** Files of the wheel that are needed. */
+  /** Files of the wheel that are needed: libraries first, then headers. */
   readonly members: readonly string[];
 };
 
@@ -16,7 +16,28 @@ type Architecture = "x64" | "arm64";
 
 const x64 = "manylinux_2_27_x86_64";
 const arm64 = "manylinux_2_27_aarch64";
-const tensorflowLibraries = ["tensorflow/libtensorflow_framework.so.2", "tensorflow/libtensorflow_cc.so.2"];
+
+/** The libraries, and the headers that tfjs-node's addon is built with. */
+const tensorflowMembers = [
+  "tensorflow/libtensorflow_framework.so.2",
+  "tensorflow/libtensorflow_cc.so.2",
+  ...[
+    "tensorflow/c/c_api.h",
+    "tensorflow/c/c_api_macros.h",
+    "tensorflow/c/eager/c_api.h",
+    "tensorflow/c/tf_attrtype.h",
+    "tensorflow/c/tf_buffer.h",
+    "tensorflow/c/tf_datatype.h",
+    "tensorflow/c/tf_status.h",
+    "tensorflow/c/tf_tensor.h",
+    "tensorflow/c/tf_tstring.h",
+    "tensorflow/core/platform/ctstring.h",
+    "tensorflow/core/platform/ctstring_internal.h",
+    "tsl/platform/ctstring.h",
+    "tsl/platform/ctstring_internal.h",
+    "xla/tsl/c/tsl_status.h",
+  ].map((header) => `tensorflow/include/${header}`),
+];
 
 /** XLA's CPU plugin. */
 export const xlaCpu: Readonly<Record<Architecture, Wheel>> = {
@@ -52,7 +73,7 @@ export const tensorflowCpu: Readonly<Record<Architecture, Wheel>> = {
     sha256: "dcc8afd32930e42d5296b6ee19078b773706830af4ea97fbe503b9f5e0f820cb",
     pythonVersion: "3.12",
     platform: x64,
-    members: tensorflowLibraries,
+    members: tensorflowMembers,
   },
   arm64: {
     name: "tensorflow",
@@ -60,7 +81,7 @@ export const tensorflowCpu: Readonly<Record<Architecture, Wheel>> = {
     sha256: "b07d15737406533898e36c7ef7944b1be18e9028dc521b9229952c537bbc5552",
     pythonVersion: "3.12",
     platform: arm64,
-    members: tensorflowLibraries,
+    members: tensorflowMembers,
   },
 };
 
