@@ -21,5 +21,6 @@ export const commands: Readonly<Record<string, Load>> = {
   "bridge record": () => from(import("./bridge/record.ts"), "bridgeRecord"),
   "bridge serve": () => from(import("./bridge/serve.ts"), "bridgeServe"),
   viewer: () => from(import("./viewer/command.ts"), "viewer"),
+  "engine setup": () => from(import("./engine/setup.ts"), "engineSetup"),
   doctor: () => from(import("./doctor.ts"), "doctor"),
 };

@@ -1,15 +1,12 @@
 /** @file What the training commands share: where a run lives, which engine works, and what its progress looks like. */
 import { join } from "node:path";
 import { z } from "zod";
-import { createExecutor, type Executor, type RunSettings, type TrainProgress } from "#engine/index.ts";
+import { createExecutor, type Executor, engineKinds, type RunSettings, type TrainProgress } from "#engine/index.ts";
 import { openVideoData, type VideoData, type VideoDataConfig } from "#lapa/quantizer/index.ts";
 import type { Context } from "./command.ts";
 
 export const engineConfig = z.strictObject({
-  kind: z
-    .enum(["auto", "onnxruntime", "cpu"])
-    .default("auto")
-    .describe("what computes; auto takes the fastest present"),
+  kind: z.enum(engineKinds).default("auto").describe("what computes; auto takes the fastest present"),
   threads: z.number().int().min(0).default(0).describe("threads of one operation; 0: one per core, at most 8"),
 });
 

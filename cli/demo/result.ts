@@ -30,7 +30,7 @@ export function demoResult(outcome: DemoOutcome, config: DemoConfig, command: st
   const { arms, paired } = outcome.rollouts;
   const success = (name: string) => arms.find(({ arm }) => arm === name)!.summary.success;
   return createResult({
-    name: "demo",
+    name: outcome.isReal ? "demo-videos" : "demo",
     claim,
     command,
     seeds: [config.seed],

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError } from "#core/errors.ts";
 import { silentLog } from "#core/log.ts";
-import { checkInstructions, checkLibrary } from "../executors/native/library-check.ts";
+import { checkInstructions } from "../executors/native/library-check.ts";
+import { createTensorflowExecutor } from "../executors/tensorflow/tensorflow-executor.ts";
 import { describeFile, type Library, recordLibrary } from "./library-record.ts";
 import { bringWheel, installInto } from "./pip.ts";
 import type { SetupOptions } from "./setup-xla.ts";
@@ -62,7 +63,10 @@ export async function setupTensorflow(options: SetupOptions): Promise<Library> {
   const { cacheFolder, from, gpu = false, signal, log = silentLog } = options;
   checkInstructions("tensorflow");
   const { paths, source } = await choose();
-  for (const path of paths) checkLibrary(path, mend);
+  // Only what works here is recorded.
+  const [framework, core] = paths as [string, string];
+  const executor = await createTensorflowExecutor({ framework, core, threads: 1, cacheFolder, reason: () => "set-up" });
+  await executor.dispose();
   const library = { files: await Promise.all(paths.map(describeFile)), source };
   recordLibrary(cacheFolder, "tensorflow", library);
   return library;

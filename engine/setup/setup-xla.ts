@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError } from "#core/errors.ts";
 import { type Log, silentLog } from "#core/log.ts";
-import { checkInstructions, checkLibrary } from "../executors/native/library-check.ts";
+import { checkInstructions } from "../executors/native/library-check.ts";
+import { createXlaExecutor } from "../executors/xla/xla-executor.ts";
 import { describeFile, type Library, recordLibrary } from "./library-record.ts";
 import { bringWheel, installInto, pythonFolders } from "./pip.ts";
 import { xlaCpu, xlaCuda } from "./wheels.ts";
@@ -85,7 +86,9 @@ export async function setupXla(options: SetupOptions): Promise<Library> {
   const { cacheFolder, from, gpu = false, signal, log = silentLog } = options;
   checkInstructions("xla");
   const { path, source } = await choose();
-  checkLibrary(path, mend);
+  // Only what works here is recorded.
+  const executor = await createXlaExecutor({ plugin: path, threads: 1, cacheFolder, reason: () => "set-up" });
+  await executor.dispose();
   const library = { files: [await describeFile(path)], source };
   recordLibrary(cacheFolder, "xla", library);
   return library;
