@@ -21,7 +21,7 @@ export type WorldOptions = PictureOptions & {
 type SimulationSnapshot = ReturnType<TabletopSimulation["snapshot"]>;
 
 /**
- * One simulated tabletop: `reset` sets an instance up, `step` runs one control step (0.1 s) and takes the next picture.
+ * One simulated tabletop: `reset` sets an instance up, `step` runs one control step and takes the next picture.
  * `advance` is `step` without the picture, for action chunks.
  */
 export class SimulatedWorld implements World {

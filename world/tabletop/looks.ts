@@ -103,6 +103,13 @@ function sun(setting: Setting, level: Level, rng: Rng): Light {
   return { direction, intensity: 0.75 + spread * rng.uniform(-0.15, 0.15), castsShadow: true };
 }
 
+/** At level `high` every other episode has a lamp from any side besides the sun. */
+function lamps(level: Level, rng: Rng): readonly Light[] {
+  if (level !== "high" || rng.next() < 0.5) return [];
+  const direction = unit([rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(-1.2, -0.5)]);
+  return [{ direction, intensity: rng.uniform(0.1, 0.3), castsShadow: true }];
+}
+
 /** Materials of the embodiment's own geoms. */
 function bodyMaterials({ paint }: Embodiment, level: Level, rng: Rng): Record<string, Material> {
   const fabric = level === "none" ? sleeves[0]! : rng.pick(sleeves);
@@ -137,7 +144,7 @@ export function drawLooks(
       table: tableMaterial(setting, level, rng.fork("table")),
       floor: opaque(shaded(floor, 1 + spreadAt[level] * rng.fork("floor").uniform(-0.3, 0.3))),
     },
-    lights: [sun(setting, level, rng.fork("light"))],
+    lights: [sun(setting, level, rng.fork("light")), ...lamps(level, rng.fork("lamp"))],
     ambient: home ? 0.42 : 0.46,
     background: home ? [0.6, 0.56, 0.5] : [0.55, 0.6, 0.66],
   };
