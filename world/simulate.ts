@@ -40,7 +40,7 @@ const drawsPerEpisode = 20;
 export async function* simulateEpisodes(options: SimulateOptions): AsyncGenerator<SimulatedEpisode> {
   const { suite, embodiment, split = "train", episodes, seed, size, onlySuccesses = true, signal } = options;
   const { cameras = ["front"], mistakes = 0 } = options;
-  const draws = onlySuccesses ? drawsPerEpisode * episodes + 100 : episodes;
+  const draws = onlySuccesses ? drawsPerEpisode * (episodes + 1) : episodes;
   const play = (thread: Thread, draw: number) =>
     thread.run("simulate", {
       suite,

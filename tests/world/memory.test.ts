@@ -27,11 +27,11 @@ describe("memory", () => {
         play(world, pushPresets["language-table"], ["pusher", "arm", "hand"][seed % 3]!, seed);
       }
     };
-    many(120, 0);
+    many(45, 0);
     const before = usedMegabytes();
-    many(240, 120);
-    // As much as 50 kB left behind by each would be 12 MB.
-    expect(usedMegabytes() - before).toBeLessThan(9);
+    many(120, 45);
+    // As much as 50 kB left behind by each would be 6 MB.
+    expect(usedMegabytes() - before).toBeLessThan(5);
     world.close();
   });
 
