@@ -1,13 +1,21 @@
 /** @file What the training commands share: where a run lives, which engine works, and what its progress looks like. */
 import { join } from "node:path";
 import { z } from "zod";
-import { createExecutor, type Executor, engineKinds, type RunSettings, type TrainProgress } from "#engine/index.ts";
+import {
+  createExecutor,
+  type Executor,
+  engineKinds,
+  type RunSettings,
+  readCluster,
+  type TrainProgress,
+} from "#engine/index.ts";
 import { openVideoData, type VideoData, type VideoDataConfig } from "#lapa/quantizer/index.ts";
 import type { Context } from "./command.ts";
 
 export const engineConfig = z.strictObject({
   kind: z.enum(engineKinds).default("auto").describe("what computes; auto takes the fastest present"),
   threads: z.number().int().min(0).default(0).describe("threads of one operation; 0: one per core, at most 8"),
+  exposed: z.boolean().default(false).describe("a worker's port may be on a public address (docs/cluster.md)"),
 });
 
 /** Fields that every training command has besides its own. */
@@ -19,8 +27,11 @@ export const runFields = {
 export const runName = (name: string) => z.string().min(1).default(name).describe("name of the run, a folder in runs/");
 
 /** Starts the engine and says which and why. */
-export async function openEngine({ kind, threads }: z.infer<typeof engineConfig>, context: Context): Promise<Executor> {
-  const executor = await createExecutor({ kind, ...(threads > 0 ? { threads } : {}) });
+export async function openEngine(config: z.infer<typeof engineConfig>, context: Context): Promise<Executor> {
+  const { kind, threads, exposed } = config;
+  const workers = readCluster();
+  const cluster = workers && { ...workers, exposed };
+  const executor = await createExecutor({ kind, cluster, ...(threads > 0 ? { threads } : {}) });
   context.log.info(`engine: ${executor.reason}`);
   return executor;
 }

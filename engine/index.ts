@@ -1,4 +1,5 @@
 export * from "./checkpoint/index.ts";
+export { type Cluster, readCluster } from "./cluster/cluster.ts";
 export { type Compiled, compile } from "./compile.ts";
 export { type EagerBackend, useEagerTensorflow } from "./eager/eager-backend.ts";
 export { createExecutor, type ExecutorOptions, engineKinds } from "./executors/create-executor.ts";

@@ -3,6 +3,7 @@
  * keeps everything that changes; per step only the batch goes in and the metrics come out.
  */
 import { ConfigError, ShapeError, UserError } from "#core/errors.ts";
+import { averageOverWorkers, ownRows, shareSpec } from "./cluster/average.ts";
 import { type Compiled, compile } from "./compile.ts";
 import type { Executor, Precision } from "./executors/executor.ts";
 import type { HostInput, InputSpec } from "./inputs.ts";
@@ -41,6 +42,8 @@ export type TrainStepOptions<Specs extends Readonly<Record<string, InputSpec>>> 
   readonly trainable?: (path: string) => boolean;
   /** Keeps averaged weights: `e ← d e + (1 - d) p` after each update with `d = min(emaDecay, (1 + t) / (10 + t))`. */
   readonly emaDecay?: number;
+  /** Samples per step over all workers: inputs whose first axis is a multiple of it are split among the workers. */
+  readonly batch?: number;
   /** Of products and convolutions, forward and backward; by default float32. Weights and slots stay float32. */
   readonly precision?: Precision;
 };
@@ -59,16 +62,21 @@ export type TrainStep = {
   readonly compiled: Compiled;
   /** Batches per update. */
   readonly accumulate: number;
+  /** As the executor's; undefined where one process trains alone. */
+  readonly cluster: Executor["cluster"];
   /** Trainable parameters that the loss does not depend on: they stay as they are. */
   readonly unreached: readonly string[];
   /**
-   * One batch: gradients, and an update when it is the last of `accumulate` batches.
+   * One batch: gradients, and an update when it is the last of `accumulate` batches. With several workers all must call it,
+   * each with the whole batch or with its own rows.
    *
-   * @returns the loss function's outputs, `loss` f32[], and `gradNorm` f32[], the global norm before clipping
+   * @param scalars `stop`: with several workers, above 0 asks all to end after this step
+   * @returns the loss function's outputs, `loss` f32[], and `gradNorm` f32[], the global norm before clipping; with several
+   *   workers these and all scalars are means, and `stop` f32[] is above 0 where any of them asked for it
    */
   run(
     inputs: Readonly<Record<string, HostInput>>,
-    scalars: { readonly learningRate: number },
+    scalars: { readonly learningRate: number; readonly stop?: number },
   ): Promise<Record<string, HostArray>>;
   state(): Promise<TrainState>;
   load(state: TrainState): Promise<void>;
@@ -137,9 +145,13 @@ function checkOptions(
   options: TrainStepOptions<Readonly<Record<string, InputSpec>>>,
   trained: number,
 ): void {
-  const { inputs, emaDecay } = options;
-  if ("learningRate" in inputs) {
-    throw new ConfigError(`train step "${name}": the input "learningRate" is its own; give yours another name.`);
+  const { inputs, emaDecay, executor, batch } = options;
+  for (const own of ["learningRate", "stop"]) {
+    if (!(own in inputs)) continue;
+    throw new ConfigError(`train step "${name}": the input "${own}" is its own; give yours another name.`);
+  }
+  if (executor.cluster !== undefined && batch === undefined) {
+    throw new ConfigError(`train step "${name}": several workers need to know its batch. Train it in one process.`);
   }
   if (trained === 0) throw new ConfigError(`train step "${name}": no parameter is trainable.`);
   if (emaDecay !== undefined && !(emaDecay > 0 && emaDecay < 1)) {
@@ -172,10 +184,17 @@ export async function compileTrainStep<
   } satisfies TrainState;
   let unreached: string[] = [];
 
-  const step = (state: TrainState<tf.Tensor>, { learningRate, ...inputs }: Record<string, tf.Tensor>) => {
+  const { cluster } = executor;
+  const scalar: InputSpec = { shape: [], dtype: "float32" };
+  const specs = Object.entries(options.inputs).map(([key, spec]) => {
+    return [key, cluster === undefined ? spec : shareSpec(name, spec, options.batch!, cluster.count)] as const;
+  });
+
+  const step = (state: TrainState<tf.Tensor>, { learningRate, stop, ...inputs }: Record<string, tf.Tensor>) => {
     const leaves = new Map(flattenTree(state.parameters).filter(([path]) => trainedPaths.has(path)));
     const forward = () => loss(state.parameters as P, inputs as { [K in keyof Specs]: tf.Tensor }, state.extra as E);
-    const result = differentiate(name, leaves, forward);
+    const local = differentiate(name, leaves, forward);
+    const result = stop === undefined ? local : averageOverWorkers(name, local, stop);
     if (result.gradients.size === 0) {
       throw new UserError(`train step "${name}": the loss depends on no trainable parameter.`);
     }
@@ -193,7 +212,7 @@ export async function compileTrainStep<
   const compiled = await compile(step, {
     name,
     state: initial,
-    inputs: { ...options.inputs, learningRate: { shape: [], dtype: "float32" } },
+    inputs: { ...Object.fromEntries(specs), learningRate: scalar, ...(cluster === undefined ? {} : { stop: scalar }) },
     executor,
     precision,
   });
@@ -201,8 +220,16 @@ export async function compileTrainStep<
     name,
     compiled,
     accumulate: settings.accumulate,
+    cluster,
     unreached,
-    run: (inputs, { learningRate }) => compiled.run({ ...inputs, learningRate }),
+    run(inputs, { learningRate, stop = 0 }) {
+      if (cluster === undefined) return compiled.run({ ...inputs, learningRate });
+      const own = specs.flatMap(([key, spec]) => {
+        const value = inputs[key];
+        return value === undefined ? [] : [[key, ownRows(value, options.inputs[key]!, spec, cluster.index)] as const];
+      });
+      return compiled.run({ ...inputs, ...Object.fromEntries(own), learningRate, stop });
+    },
     state: async () => (await compiled.state()) as unknown as TrainState,
     load: (state) => compiled.load(state as unknown as Tree<HostArray>),
     dispose: () => compiled.dispose(),

@@ -11,10 +11,10 @@ import type { CheckpointFacts } from "./checkpoint/meta.ts";
 import type { Executor } from "./executors/executor.ts";
 import { countFlops } from "./program/flops.ts";
 import type { Schedule } from "./schedules.ts";
-import { type BatchAt, createPrefetch } from "./train/batches.ts";
-import { createGuard } from "./train/guard.ts";
+import { type BatchAt, createPrefetch, type Prefetch } from "./train/batches.ts";
+import { createGuard, type Guard } from "./train/guard.ts";
 import { type BestRule, createJudge } from "./train/judge.ts";
-import { openRun, type Run } from "./train/run-folder.ts";
+import { followRun, openRun, type Run } from "./train/run-folder.ts";
 import { meanScalars, type Scalars, scalarsOf } from "./train/scalars.ts";
 import { createSpeedometer, type Speed } from "./train/speedometer.ts";
 import type { TrainState, TrainStep } from "./train-step.ts";
@@ -91,7 +91,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { steps, folder, config, command, engine, seed, dataHash, parents = [], resume = false } = options;
   if (!(steps >= 1)) throw new ConfigError(`train: must take at least 1 step, got ${steps}.`);
   const { now = () => new Date() } = options;
-  const run = await openRun({ folder, config, command, engine, seed, dataHash, parents, resume, now });
+  const run = writes(options)
+    ? await openRun({ folder, config, command, engine, seed, dataHash, parents, resume, now })
+    : followRun(folder);
   try {
     return await loop(options, run, await resumeFrom(options, run));
   } finally {
@@ -99,13 +101,19 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** Loads the newest checkpoint where there is one. @returns the updates done so far */
+/** With several workers the first one writes the run folder; the others compute. */
+const writes = ({ step }: TrainOptions) => (step.cluster?.index ?? 0) === 0;
+
+/** Loads the newest checkpoint where there is one; with several workers all take the first one's. @returns the updates done so far */
 async function resumeFrom({ step, log = silentLog }: TrainOptions, run: Run): Promise<number> {
-  if (run.resumedFrom === undefined) return 0;
-  await step.load((await readCheckpoint(run.resumedFrom.path)).state);
-  log.info(`${run.folder}: goes on after step ${run.resumedFrom.step}.`);
+  const { resumedFrom } = run;
+  if (resumedFrom === undefined && step.cluster === undefined) return 0;
+  const state = resumedFrom === undefined ? await step.state() : (await readCheckpoint(resumedFrom.path)).state;
+  await step.load(state);
+  const done = (await step.state()).optimizer.updates.data[0]!;
+  if (done > 0) log.info(`${run.folder}: goes on after step ${done}.`);
   if (run.changed.length > 0) log.warn(`${run.folder}: the configuration has changed: ${run.changed.join(", ")}.`);
-  return run.resumedFrom.step;
+  return done;
 }
 
 /** Writes checkpoints and remembers the last one. */
@@ -126,60 +134,96 @@ function createSaver({ config, seed, engine, dataHash, parents = [], statistics 
 const asEvaluation = (values: Scalars): Scalars =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`eval/${name}`, value]));
 
+/** What a step needs besides its number. */
+type Running = {
+  readonly options: TrainOptions;
+  readonly batches: Prefetch;
+  readonly guard: Guard;
+};
+
+/**
+ * Runs the batches of one update.
+ *
+ * @param asksToStop with several workers: tells the others that this one wants to end
+ * @returns means over the batches, and whether any worker asked to end
+ */
+async function runUpdate({ options, batches, guard }: Running, step: number, asksToStop: boolean) {
+  const { step: trainStep, learningRate, onOutputs } = options;
+  const rate = learningRate(step - 1);
+  const parts: Scalars[] = [];
+  let isAsked = false;
+  for (let part = 0; part < trainStep.accumulate; part++) {
+    const batch = await batches.next();
+    const running = trainStep.run(batch, { learningRate: rate, stop: Number(asksToStop) });
+    batches.fill();
+    const { stop, ...outputs } = await running;
+    isAsked = (stop?.data[0] ?? 0) > 0;
+    parts.push(scalarsOf(outputs));
+    guard(step, parts.at(-1)!, batch, rate);
+    onOutputs?.(step, outputs);
+  }
+  return { metrics: meanScalars(parts), rate, isAsked };
+}
+
+/** How a run ends before its last step. With several workers all end after the same step: the one that was voted on. */
+function stoppedBy({ step, signal }: TrainOptions, isAsked: boolean): TrainResult["stopped"] {
+  const isAborted = signal?.aborted === true;
+  if (step.cluster === undefined) return isAborted ? "aborted" : "finished";
+  if (!isAsked) return "finished";
+  return isAborted ? "aborted" : "early";
+}
+
 async function loop(options: TrainOptions, run: Run, start: number): Promise<TrainResult> {
-  const { step: trainStep, batchAt, batchSize, steps, learningRate, evaluation, signal } = options;
+  const { step: trainStep, batchAt, batchSize, steps, evaluation, signal } = options;
   const { logEvery = 10, checkpointEvery = 500, keep = 3, prefetch = 2, clock = systemClock } = options;
   const { accumulate, compiled } = trainStep;
 
   const batches = createPrefetch(batchAt, start * accumulate, steps * accumulate, prefetch);
   const samples = batchSize * accumulate;
-  const flops = countFlops(compiled.program) * accumulate;
+  const flops = countFlops(compiled.program) * accumulate * (trainStep.cluster?.count ?? 1);
   const speed = createSpeedometer({ clock, compiled, samples, flops });
   const guard = createGuard(trainStep.name, run.checkpoints);
-  const judge = evaluation?.best === undefined ? undefined : createJudge(run, evaluation.best);
+  const isWriter = writes(options);
+  const judge = evaluation?.best === undefined || !isWriter ? undefined : createJudge(run, evaluation.best);
   const saver = createSaver(options, run);
   let metrics: Scalars = {};
   let stopped: TrainResult["stopped"] = "finished";
+  let asksToStop = false;
   let step = start;
 
   while (step < steps && stopped === "finished") {
-    const rate = learningRate(step);
-    const parts: Scalars[] = [];
+    asksToStop ||= signal?.aborted === true;
     speed.start();
-    for (let part = 0; part < accumulate; part++) {
-      const batch = await batches.next();
-      const running = trainStep.run(batch, { learningRate: rate });
-      batches.fill();
-      const outputs = await running;
-      parts.push(scalarsOf(outputs));
-      guard(step + 1, parts.at(-1)!, batch, rate);
-      options.onOutputs?.(step + 1, outputs);
-    }
-    step++;
-    metrics = meanScalars(parts);
+    const update = await runUpdate({ options, batches, guard }, ++step, asksToStop);
+    metrics = update.metrics;
     const progress = speed.stop(steps - step);
     options.onProgress?.({ ...progress, step, steps, loss: metrics.loss! });
 
     const last = step === steps;
-    if (signal?.aborted === true && !last) stopped = "aborted";
+    if (!last) stopped = stoppedBy(options, update.isAsked);
+    if (!isWriter) continue;
     if (step % logEvery === 0 || last) {
       const { secondsLeft: _, ...rates } = progress;
-      run.log({ step, ...metrics, learningRate: rate, ...rates });
+      run.log({ step, ...metrics, learningRate: update.rate, ...rates });
     }
-    const evaluates = evaluation !== undefined && stopped !== "aborted" && (step % evaluation.every === 0 || last);
-    if (!evaluates && step % checkpointEvery !== 0 && !last && stopped !== "aborted") continue;
+    const evaluates = evaluation !== undefined && stopped === "finished" && (step % evaluation.every === 0 || last);
+    const saves = step % checkpointEvery === 0 || last;
+    if (!evaluates && !saves && stopped === "finished") continue;
 
     const state = await trainStep.state();
     if (evaluates) {
       const values = await evaluation.measure(state, step);
       metrics = { ...metrics, ...asEvaluation(values) };
       run.log({ step, ...asEvaluation(values) });
-      const ends = await judge?.judge(step, values, () => saver.save(step, state, metrics));
-      if (ends === true && !last) stopped = "early";
+      const isEnough = await judge?.judge(step, values, () => saver.save(step, state, metrics));
+      asksToStop ||= isEnough === true;
+      if (isEnough === true && !last && trainStep.cluster === undefined) stopped = "early";
     }
-    if (step % checkpointEvery === 0 || last || stopped !== "finished") await saver.save(step, state, metrics);
+    if (saves || stopped !== "finished") await saver.save(step, state, metrics);
     await pruneCheckpoints(run.checkpoints, keep);
   }
   const best = judge === undefined ? undefined : bestCheckpoint(run.checkpoints);
-  return { step, stopped, checkpoint: saver.last()!, best, metrics };
+  // Where another worker writes it, it may not be there yet.
+  const checkpoint = saver.last() ?? { step, path: checkpointPath(run.checkpoints, step) };
+  return { step, stopped, checkpoint, best, metrics };
 }

@@ -5,7 +5,7 @@ import { checkRecorded, type NativeEngine, recordedLibrary } from "../setup/libr
 import { createCpuExecutor } from "./cpu.ts";
 import type { EngineKind, Executor } from "./executor.ts";
 import { createOnnxExecutor } from "./onnx/onnx-executor.ts";
-import { createTensorflowExecutor } from "./tensorflow/tensorflow-executor.ts";
+import { type ClusterOptions, createTensorflowExecutor } from "./tensorflow/tensorflow-executor.ts";
 import { createXlaExecutor } from "./xla/xla-executor.ts";
 
 export const engineKinds = ["auto", "onnxruntime", "tensorflow", "xla", "cpu"] as const;
@@ -16,9 +16,16 @@ export type ExecutorOptions = {
   readonly threads?: number;
   /** Where engines were set up and compiled programs are kept. */
   readonly cacheFolder?: string;
+  /** Train together with other processes (`tensorflow` alone). */
+  readonly cluster?: ClusterOptions | undefined;
 };
 
-type Start = { readonly why: string; readonly threads: number; readonly cacheFolder: string };
+type Start = {
+  readonly why: string;
+  readonly threads: number;
+  readonly cacheFolder: string;
+  readonly cluster?: ClusterOptions | undefined;
+};
 
 async function installed(engine: NativeEngine, cacheFolder: string): Promise<readonly string[]> {
   const library = recordedLibrary(cacheFolder, engine);
@@ -34,15 +41,18 @@ const count = (threads: number) => `${threads} ${threads === 1 ? "thread" : "thr
 /** How each engine is started; each throws a UserError where it cannot be. */
 const starters: Readonly<Record<EngineKind, (start: Start) => Promise<Executor>>> = {
   onnxruntime: ({ why, threads }) => createOnnxExecutor(threads, `onnxruntime: ${why}, ${count(threads)}`),
-  async tensorflow({ why, threads, cacheFolder }) {
+  async tensorflow({ why, threads, cacheFolder, cluster }) {
     const [framework, core] = await installed("tensorflow", cacheFolder);
     return createTensorflowExecutor({
       framework: framework!,
       core: core!,
       threads,
       cacheFolder,
-      reason: ({ version, device }) =>
-        `tensorflow ${version}: ${why}, ${device === "CPU" ? `CPU, ${count(threads)}` : device}`,
+      cluster,
+      reason: ({ version, device }) => {
+        const place = cluster === undefined ? "" : `, worker ${cluster.index} of ${cluster.workers.length}`;
+        return `tensorflow ${version}: ${why}, ${device === "CPU" ? `CPU, ${count(threads)}` : device}${place}`;
+      },
     });
   },
   async xla({ why, threads, cacheFolder }) {
@@ -73,7 +83,12 @@ export async function createExecutor({ kind, ...options }: ExecutorOptions): Pro
   if (!Number.isInteger(threads) || threads < 1) {
     throw new ConfigError(`engine.threads: must be a whole number of at least 1, got ${threads}.`);
   }
-  const start = { threads, cacheFolder: options.cacheFolder ?? defaultCacheFolder() };
+  const { cluster } = options;
+  const start = { threads, cacheFolder: options.cacheFolder ?? defaultCacheFolder(), cluster };
+  if (cluster !== undefined) {
+    if (kind === "auto") return starters.tensorflow({ ...start, why: "the engine for several workers" });
+    if (kind !== "tensorflow") throw new ConfigError(`engine: several workers need tensorflow, got ${kind}.`);
+  }
   if (kind !== "auto") return starters[kind]({ ...start, why: "asked for" });
   const missing: string[] = [];
   for (const next of fastestFirst) {

@@ -38,6 +38,8 @@ export interface Executor {
   readonly reason: string;
   /** What it can compute products in. */
   readonly precisions: readonly Precision[];
+  /** Where several processes run every train step together: which of how many this is. */
+  readonly cluster?: { readonly index: number; readonly count: number } | undefined;
   /** Of the process that computes, where it is another. */
   readonly pid?: number | undefined;
   prepare(task: PrepareTask): Promise<ExecutorProgram>;

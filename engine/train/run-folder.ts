@@ -152,3 +152,14 @@ export async function openRun(options: RunOptions): Promise<Run> {
     throw cause;
   }
 }
+
+/** The run as a worker sees it that leaves the folder to the first one: nothing is read and nothing written. */
+export const followRun = (folder: string): Run => ({
+  folder,
+  checkpoints: join(folder, "checkpoints"),
+  resumedFrom: undefined,
+  changed: [],
+  code: "",
+  log: () => {},
+  close: () => {},
+});

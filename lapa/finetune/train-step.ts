@@ -84,6 +84,7 @@ export function createFinetuneStep(
         bins: { shape: [batch, width], dtype: "int32" },
         mask: { shape: [batch, width], dtype: "float32" },
       },
+      batch,
       optimizer: { weightDecay: config.weightDecay, clipNorm: config.clipNorm },
       executor,
       trainable: (path) => trunk || path.startsWith("action."),

@@ -30,6 +30,7 @@ export function createLatentVlaStep(config: LatentVlaTrainConfig, executor: Exec
         colour: { shape: [batch, colourSize], dtype: "float32" },
         codes: { shape: [batch, model.codesPerStep], dtype: "int32" },
       },
+      batch,
       optimizer: { weightDecay: config.weightDecay, clipNorm: config.clipNorm },
       executor,
     },

@@ -24,6 +24,7 @@ export function createQuantizerStep(config: QuantizerTrainConfig, executor: Exec
       parameters: initQuantizer(rng.fork("weights"), model),
       extra: initCodebook(rng.fork("codebook"), model.codebookSize, model.codeWidth),
       inputs: quantizerInputs(config),
+      batch: config.batch,
       optimizer: { weightDecay: config.weightDecay, clipNorm: config.clipNorm },
       executor,
     },

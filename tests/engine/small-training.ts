@@ -51,6 +51,7 @@ export function smallTrainStep(
     },
     extra: { seen: { shape: [], dtype: "float32", data: new Float32Array(1) } },
     inputs: smallInputs,
+    batch: 8,
     optimizer,
     executor,
     ...options,

@@ -15,6 +15,8 @@ export type HostProcess = {
   send(request: Request): Promise<Answer>;
   /** Ends the process; requests on their way are refused. */
   close(): Promise<void>;
+  /** Ends the process at once, also when it hangs. */
+  kill(): void;
 };
 
 export type HostOptions = {
@@ -124,6 +126,9 @@ function connect(child: ChildProcess, label: string): Omit<HostProcess, "facts">
         child.once("exit", () => resolve());
         if (child.connected) child.disconnect();
       });
+    },
+    kill() {
+      child.kill("SIGKILL");
     },
   };
 }

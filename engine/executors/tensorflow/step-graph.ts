@@ -9,6 +9,8 @@ import type { Stage, Stages } from "./stages.ts";
 /** What the host needs of a graph: nodes by name, results as `node:index`. */
 export type StepGraph = {
   readonly graph: Uint8Array;
+  /** Runs on all workers of the cluster at once. */
+  readonly together: boolean;
   /** Placeholders of the inputs, in the signature's order. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -198,6 +200,7 @@ export function buildStepGraph({ state, inputs, outputs }: Signature, cut: Stage
   };
   return {
     graph: encodeGraph(nodes, functions),
+    together: cluster !== undefined,
     inputs: placeholders,
     outputs: outputs.map(({ name }) => read(name)),
     targets: calls,

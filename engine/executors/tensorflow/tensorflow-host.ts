@@ -54,7 +54,9 @@ async function create(
   tf.checked("importGraph", graph, bytes, options);
   tf.plain("deleteBuffer", bytes);
   tf.plain("deleteImportOptions", options);
-  const session = openSession(tf, graph, server?.config ?? encodeConfig(threads), server?.target);
+  const session = model.together
+    ? openSession(tf, graph, server!.config, server!.target)
+    : openSession(tf, graph, encodeConfig(threads));
 
   const operation = (name: string): Pointer => tf.plain("operationByName", graph, name);
   const output = (reference: string): TfOutput => {
@@ -105,6 +107,8 @@ async function create(
     load,
     async dispose() {
       if (frees.length > 0) await run([], [], [], frees, []);
+      // Closing would ask the other workers, which may be gone already.
+      if (model.together) return;
       tf.checked("closeSession", session);
       tf.checked("deleteSession", session);
       tf.plain("deleteGraph", graph);
