@@ -10,7 +10,7 @@ const mayImport = {
   magma: ["core", "engine", "datasets", "lapa/latent-vla/index.ts"],
   "robot-bridge": ["core", "datasets", "world/index.ts"],
   "sim-viewer": ["core/contracts", "core/geometry", "robot-bridge/protocol", "world/scene"],
-  cli: ["core", "engine", "datasets", "world", "lapa", "magma", "robot-bridge", "sim-viewer"],
+  cli: ["core", "engine", "datasets", "world", "lapa", "magma", "robot-bridge", "sim-viewer", "benchmarks"],
 };
 
 const folders = Object.keys(mayImport);

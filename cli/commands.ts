@@ -22,5 +22,6 @@ export const commands: Readonly<Record<string, Load>> = {
   "bridge serve": () => from(import("./bridge/serve.ts"), "bridgeServe"),
   viewer: () => from(import("./viewer/command.ts"), "viewer"),
   "engine setup": () => from(import("./engine/setup.ts"), "engineSetup"),
+  "bench train-step": () => from(import("./bench/train-step.ts"), "benchTrainStep"),
   doctor: () => from(import("./doctor.ts"), "doctor"),
 };

@@ -1,11 +1,22 @@
 /** @file The engines that the train-step benchmark compares, behind one interface. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { createExecutor, flattenTree, type HostArray, type Tree, writeSafetensors } from "#engine/index.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { environmentWith } from "#core/config/environment.ts";
+import {
+  createExecutor,
+  type EngineKind,
+  flattenTree,
+  type HostArray,
+  type HostInput,
+  type TrainStep,
+  type Tree,
+  writeSafetensors,
+} from "#engine/index.ts";
 import { initVision, type VisionSize, visionBatch, visionStep } from "./vision-step.ts";
 
 /** What a number of steps took: wall clock of each, and the processor time of all. */
@@ -13,9 +24,11 @@ export type Lap = { readonly ms: readonly number[]; readonly losses: readonly nu
 
 export type Contestant = {
   readonly name: string;
-  /** Time from nothing to the first step's start. */
+  /** Time until the first step can start: processes, libraries, tracing, compiling where it is done ahead. */
   readonly startMs: number;
   run(steps: number): Promise<Lap>;
+  /** Largest resident memory so far of the process that computes, MiB. */
+  peakMiB(): number;
   close(): Promise<void>;
 };
 
@@ -25,15 +38,28 @@ function processorMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-export async function startOnnxRuntime(size: VisionSize, threads: number): Promise<Contestant> {
+export const peakMiB = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
+
+export type Problem = {
+  readonly create: (executor: Awaited<ReturnType<typeof createExecutor>>) => Promise<TrainStep>;
+  readonly batch: Readonly<Record<string, HostInput>>;
+};
+
+export const visionProblem = (size: VisionSize): Problem => ({
+  create: (executor) => visionStep(executor, size),
+  batch: visionBatch(size),
+});
+
+/** One of the product's own engines. */
+export async function startOwn(kind: EngineKind, problem: Problem, threads: number): Promise<Contestant> {
   const start = performance.now();
-  const executor = await createExecutor({ kind: "onnxruntime", threads });
-  const step = await visionStep(executor, size);
+  const executor = await createExecutor({ kind, threads });
+  const step = await problem.create(executor);
   const startMs = performance.now() - start;
-  const batch = visionBatch(size);
-  const { pid } = executor as unknown as { pid: number };
+  const pid = executor.pid!;
   return {
-    name: "onnxruntime",
+    name: kind,
     startMs,
     async run(steps) {
       const ms: number[] = [];
@@ -41,12 +67,13 @@ export async function startOnnxRuntime(size: VisionSize, threads: number): Promi
       const cpu = processorMs(pid);
       for (let index = 0; index < steps; index++) {
         const begin = performance.now();
-        const { loss } = await step.run(batch, { learningRate: 1e-3 });
+        const { loss } = await step.run(problem.batch, { learningRate: 1e-3 });
         ms.push(performance.now() - begin);
         losses.push(loss!.data[0]!);
       }
       return { ms, losses, cpuMs: processorMs(pid) - cpu };
     },
+    peakMiB: () => peakMiB(pid),
     close: () => executor.dispose(),
   };
 }
@@ -66,25 +93,42 @@ async function writeProblem(folder: string, size: VisionSize): Promise<void> {
   writeFileSync(join(folder, "size.json"), JSON.stringify(size));
 }
 
-/** The first Python that has PyTorch. */
-export const findTorch = (): string | undefined =>
-  ["python3", "/usr/bin/python3"].find((python) => spawnSync(python, ["-c", "import torch"]).status === 0);
+const beside = (file: string) => fileURLToPath(new URL(`./${file}`, import.meta.url));
 
-export async function startTorch(python: string, size: VisionSize, threads: number): Promise<Contestant> {
-  const folder = mkdtempSync(join(tmpdir(), "armature-torch-"));
+/** The first Python that has a package; `given` is tried before the others. */
+export const findPython = (module: string, given: string): string | undefined =>
+  [given, "python3", "/usr/bin/python3", "python3.12", "python3.13"].find(
+    (python) => python !== "" && spawnSync(python, ["-c", `import ${module}`]).status === 0,
+  );
+
+type External = {
+  readonly name: string;
+  readonly words: (folder: string) => readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** A program of its own that answers numbers of steps with laps. */
+async function startExternal({ name, words, environment = {} }: External, size: VisionSize): Promise<Contestant> {
+  const folder = mkdtempSync(join(tmpdir(), "armature-step-"));
   await writeProblem(folder, size);
   const start = performance.now();
-  const script = fileURLToPath(new URL("./torch_vision.py", import.meta.url));
-  const child = spawn(python, [script, folder, String(threads)], { stdio: ["pipe", "pipe", "inherit"] });
+  const [program, ...rest] = words(folder);
+  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "inherit"], env: environmentWith(environment) });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const { version } = JSON.parse(await nextLine(lines)) as { version: string };
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`${name}: its process ended; its message is above`);
+    return value as string;
+  };
+  const { version } = JSON.parse(await next()) as { version: string };
   return {
-    name: `torch ${version}`,
+    name: `${name} ${version}`,
     startMs: performance.now() - start,
     async run(steps) {
       child.stdin.write(`${steps}\n`);
-      return JSON.parse(await nextLine(lines)) as Lap;
+      return JSON.parse(await next()) as Lap;
     },
+    peakMiB: () => peakMiB(child.pid!),
     close: async () => {
       await ended(child);
       rmSync(folder, { recursive: true, force: true });
@@ -92,15 +136,38 @@ export async function startTorch(python: string, size: VisionSize, threads: numb
   };
 }
 
-async function nextLine(lines: AsyncIterator<string>): Promise<string> {
-  const { value, done } = await lines.next();
-  if (done === true) throw new Error("PyTorch's process ended; its message is above");
-  return value;
-}
-
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
     child.stdin?.end();
   });
+}
+
+export const startTorch = (python: string, size: VisionSize, threads: number): Promise<Contestant> =>
+  startExternal(
+    { name: "torch", words: (folder) => [python, beside("torch_vision.py"), folder, String(threads)] },
+    size,
+  );
+
+/** @param tuned with the malloc setting that this product's engines start with */
+export const startJax = (python: string, size: VisionSize, threads: number, tuned: boolean): Promise<Contestant> =>
+  startExternal(
+    {
+      name: tuned ? "jax, tuned malloc" : "jax",
+      words: (folder) => [python, beside("jax_vision.py"), folder],
+      environment: {
+        JAX_PLATFORMS: "cpu",
+        NPROC: String(threads),
+        PJRT_NPROC: String(threads),
+        ...(tuned ? { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" } : {}),
+      },
+    },
+    size,
+  );
+
+/** TensorFlow.js run eagerly by TensorFlow, as @tensorflow/tfjs-node-gpu does it. */
+export function startEager(size: VisionSize, cacheFolder: string): Promise<Contestant> {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const words = [process.execPath, "--import", loader, beside("eager-vision.ts"), JSON.stringify(size), cacheFolder];
+  return startExternal({ name: "tfjs eager, TensorFlow", words: () => words }, size);
 }

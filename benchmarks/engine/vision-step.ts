@@ -87,6 +87,7 @@ export function visionStep(executor: Executor, size: VisionSize): Promise<TrainS
     name: "vision",
     parameters: initVision(size),
     inputs: specs(size),
+    batch: size.batch,
     optimizer: { weightDecay: 0.01 },
     executor,
   });
