@@ -4,6 +4,7 @@ export { type Compiled, compile } from "./compile.ts";
 export { type EagerBackend, useEagerTensorflow } from "./eager/eager-backend.ts";
 export { createExecutor, type ExecutorOptions, engineKinds } from "./executors/create-executor.ts";
 export type { EngineKind, Executor, Precision } from "./executors/executor.ts";
+export { exportOnnx } from "./export-onnx.ts";
 export type { HostInput, InputSpec } from "./inputs.ts";
 export * from "./metrics/index.ts";
 export * from "./nn/index.ts";

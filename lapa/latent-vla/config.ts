@@ -1,10 +1,39 @@
 import { z } from "zod";
 import { videoDataConfig } from "#lapa/quantizer/index.ts";
 
+/** A frozen picture encoder; tokens, width and codes are read from its file. */
+export const imageEncoderConfig = z.strictObject({
+  file: z.string().default("").describe("ONNX file: pictures in; vectors [B, N, F] or codes [B, N] out"),
+  size: z.number().int().min(0).default(0).describe("side of the pictures that it takes, pixels; 0: as the file says"),
+  mean: z.array(z.number()).length(3).default([0.5, 0.5, 0.5]).describe("subtracted from red, green, blue in [0, 1]"),
+  std: z.array(z.number().positive()).length(3).default([0.5, 0.5, 0.5]).describe("they are then divided by this"),
+  tokens: z.number().int().min(0).default(0).describe("tokens of a picture; set from the file"),
+  width: z.number().int().min(0).default(0).describe("width of a token; set from the file"),
+  codes: z.number().int().min(0).default(0).describe("for a file that gives codes: how many there are"),
+  sha256: z.string().default("").describe("of the file; set from it"),
+});
+
+/** A frozen sentence encoder; what it gives is read from its file. */
+export const textEncoderConfig = z.strictObject({
+  file: z.string().default("").describe("ONNX file: token ids and mask in, vectors out; empty: own words"),
+  tokenizer: z
+    .string()
+    .default("")
+    .describe("WordPiece vocabulary of it (vocab.txt); empty: vocab.txt beside the file"),
+  tokens: z.number().int().min(0).default(0).describe("vectors per instruction; set from the file"),
+  width: z.number().int().min(0).default(0).describe("width of a vector; set from the file"),
+  sha256: z.string().default("").describe("of the file; set from it"),
+});
+
 /** The one backbone: a decoder-only transformer over instruction, image and query tokens. */
 export const backboneConfig = z.strictObject({
   imageSize: z.number().int().min(16).default(64).describe("side of the square picture, pixels"),
-  stem: z.enum(["keypoints", "patches"]).default("keypoints").describe("how the picture becomes tokens"),
+  stem: z
+    .enum(["keypoints", "patches", "encoder"])
+    .default("keypoints")
+    .describe("how the picture becomes tokens; encoder: by the frozen one of imageEncoder"),
+  imageEncoder: imageEncoderConfig.prefault({}),
+  textEncoder: textEncoderConfig.prefault({}),
   patchSize: z.number().int().min(2).default(8).describe("side of a patch token, pixels (patch stem)"),
   keypoints: z.number().int().min(2).default(24).describe("soft-argmax keypoint tokens (keypoint stem)"),
   heatGain: z.number().positive().default(4).describe("sharpness of the keypoints' heat maps at the start"),
@@ -14,6 +43,11 @@ export const backboneConfig = z.strictObject({
   width: z.number().int().min(8).default(128).describe("model width D"),
   depth: z.number().int().min(1).default(3).describe("transformer blocks"),
   heads: z.number().int().min(1).default(4).describe("attention heads G"),
+  hidden: z.number().int().min(0).default(0).describe("width inside the blocks' MLP; 0: four times the width"),
+  block: z
+    .enum(["gpt", "llama"])
+    .default("gpt")
+    .describe("make of the blocks; llama: RMS norm, rotary positions, gated MLP, as the paper's LWM-7B"),
   codebookSize: z.number().int().min(2).default(8).describe("latent vocabulary K"),
   codesPerStep: z.number().int().min(1).default(2).describe("latent tokens L per step"),
   latentDecoding: z

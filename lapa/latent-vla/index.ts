@@ -1,6 +1,7 @@
-export { type BackboneParameters, backbone, initBackbone } from "./backbone.ts";
+export * from "./answer-in-order.ts";
+export * from "./backbone.ts";
 export * from "./config.ts";
-export { type LatentVlaParameters, latentLogits } from "./model.ts";
+export * from "./model.ts";
 export * from "./open-backbone.ts";
 export * from "./presets.ts";
 export * from "./samples.ts";

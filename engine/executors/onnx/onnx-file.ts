@@ -25,6 +25,8 @@ export type OnnxGraph = {
   readonly constants: readonly OnnxConstant[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+  /** Texts that travel in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 };
 
 function attribute(name: string, value: OnnxAttribute): Field[] {
@@ -76,5 +78,6 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
     message(7, body),
     operatorSet("", opset),
     operatorSet("com.microsoft", 1),
+    ...Object.entries(graph.metadata ?? {}).map(([key, value]) => message(14, [text(1, key), text(2, value)])),
   ]);
 }

@@ -1,5 +1,6 @@
 /** @file Translates a program into an ONNX model. */
 import type { Convolution, Node, Program } from "../../program/program.ts";
+import type { HostArray } from "../../tree.ts";
 import { emitConvolution } from "./convolution-emitters.ts";
 import type { Emitter } from "./emitter.ts";
 import { emitters } from "./emitters.ts";
@@ -63,8 +64,22 @@ function nameOutputs(onnx: OnnxBuilder, program: Program, names: readonly string
   }));
 }
 
+export type OnnxOptions = {
+  /** Inputs that become part of the file. */
+  readonly constants?: ReadonlyMap<string, HostArray>;
+  /** Names in the file, by names of the program's inputs and outputs. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** Texts that travel in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+};
+
 /** @returns the bytes of an .onnx file */
-export function toOnnx(program: Program): Uint8Array {
+export function toOnnx(
+  given: Program,
+  { constants = new Map(), names: publicNames = new Map(), metadata = {} }: OnnxOptions = {},
+): Uint8Array {
+  const nameOf = (name: string) => publicNames.get(name) ?? name;
+  const program = { ...given, outputs: given.outputs.map((output) => ({ ...output, name: nameOf(output.name) })) };
   const onnx = createOnnxBuilder(onnxTypes);
   const biases = findBiases(program);
   const fused = new Set([...biases.values()].map(({ product }) => product));
@@ -77,7 +92,10 @@ export function toOnnx(program: Program): Uint8Array {
 
   const emit = (node: Node, index: number): string => {
     if (node.op === "input") {
-      const { name, storage } = node.attributes;
+      const { storage } = node.attributes;
+      const held = constants.get(node.attributes.name);
+      if (held !== undefined) return onnx.constant(held.data, node.shape, node.dtype);
+      const name = nameOf(node.attributes.name);
       inputs.push({ name, type: storage, shape: node.shape });
       return storage === "uint8" ? onnx.cast(name, "float32") : name;
     }
@@ -99,5 +117,5 @@ export function toOnnx(program: Program): Uint8Array {
     return { name, type: dtype, shape };
   });
   const nodes = nameOutputs(onnx, program, names);
-  return encodeOnnx({ name: program.name, nodes, constants: onnx.constants, inputs, outputs });
+  return encodeOnnx({ name: program.name, nodes, constants: onnx.constants, inputs, outputs, metadata });
 }
