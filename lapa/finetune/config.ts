@@ -4,6 +4,19 @@ import { videoDataConfig } from "#lapa/quantizer/index.ts";
 
 /** The action head: what is asked of the backbone and how its answer is read. */
 export const actionHeadConfig = z.strictObject({
+  kind: z
+    .enum(["bins", "flow"])
+    .default("bins")
+    .describe("bins: each number as one of its dimension's bins; flow: continuous, by flow matching (pi0)"),
+  order: z
+    .enum(["parallel", "autoregressive"])
+    .default("parallel")
+    .describe("bins at once, or one after another as published"),
+  binValue: z
+    .enum(["mean", "middle"])
+    .default("mean")
+    .describe("what a bin stands for: the mean of what fell into it, or the middle of its edges as published"),
+  flowSteps: z.number().int().min(1).default(10).describe("Euler steps from noise to actions (flow)"),
   bins: z.number().int().min(2).max(1024).default(32).describe("equal-frequency bins per action dimension, at most"),
   chunkLength: z.number().int().min(1).default(4).describe("actions predicted at once, control steps"),
   smoothing: z.number().min(0).lt(1).default(0.05).describe("label smoothing of the bins"),
@@ -44,6 +57,15 @@ export const finetuneConfig = z.strictObject({
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
   shiftPixels: z.number().int().min(0).default(2).describe("random shift of the picture, pixels"),
   augment: z.number().min(0).max(1).default(0.15).describe("strength of colour augmentation; 0 = none"),
+  ignore: z
+    .array(z.string())
+    .default([])
+    .describe("names of action dimensions that are not learned: the policy answers their median"),
+  latentLoss: z.number().min(0).default(0).describe("weight of the latent loss that is kept beside the action loss"),
+  previousLatent: z
+    .boolean()
+    .default(false)
+    .describe("the prompt also holds the latent action that led to the picture (needs labels)"),
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });
 

@@ -1,71 +1,16 @@
 /** @file A fine-tuned model as a `Policy`: one observation or many in, action chunks in raw units out. */
-import type * as tf from "@tensorflow/tfjs";
-import { type ActionTokenizer, binCount } from "#core/actions/bins.ts";
-import type { ActionChunk, ActionSpace } from "#core/contracts/action.ts";
+import type { ActionChunk } from "#core/contracts/action.ts";
 import type { Observation } from "#core/contracts/observation.ts";
 import type { BatchPolicy, PolicySpec } from "#core/contracts/policy.ts";
-import { ShapeError } from "#core/errors.ts";
-import { encodeText, type Vocabulary } from "#core/text/word-tokenizer.ts";
-import { type Compiled, compile, type Executor } from "#engine/index.ts";
-import type { BackboneConfig } from "#lapa/latent-vla/index.ts";
-import { toModelRange } from "#lapa/quantizer/index.ts";
-import type { ActionHeadConfig } from "./config.ts";
-import { type ActionVlaParameters, actionLogits, readActions } from "./model.ts";
+import { ShapeError, UserError } from "#core/errors.ts";
+import { createRng } from "#core/rng.ts";
+import { type Compiled, compile, type Executor, type HostArray, type HostInput } from "#engine/index.ts";
+import { openPerception, type Perception, perceptionSpecs } from "#lapa/latent-vla/index.ts";
+import { inferenceProgram } from "./inference.ts";
+import { createLatentMemory } from "./latent-memory.ts";
+import type { PolicyModel } from "./policy-model.ts";
 
-/** Everything that a policy is; a checkpoint holds just this. */
-export type PolicyModel = {
-  readonly policyId: string;
-  readonly backbone: BackboneConfig;
-  readonly head: ActionHeadConfig;
-  readonly parameters: ActionVlaParameters;
-  readonly vocabulary: Vocabulary;
-  readonly tokenizer: ActionTokenizer;
-  readonly space: ActionSpace;
-  readonly camera: string;
-  readonly rateHz: number;
-};
-
-/** Bin centres and which bins exist, f32[A, V] each. */
-function binTable(tokenizer: ActionTokenizer): { centres: Float32Array; exists: Float32Array; bins: number } {
-  const bins = binCount(tokenizer);
-  const centres = new Float32Array(tokenizer.dimensions.length * bins);
-  const exists = new Float32Array(centres.length);
-  for (const [dimension, { centres: values }] of tokenizer.dimensions.entries()) {
-    centres.set(values, dimension * bins);
-    exists.fill(1, dimension * bins, dimension * bins + values.length);
-  }
-  return { centres, exists, bins };
-}
-
-type State = { model: ActionVlaParameters<tf.Tensor>; centres: tf.Tensor2D; exists: tf.Tensor2D };
-
-function compileInference(model: PolicyModel, batch: number, executor: Executor): Promise<Compiled> {
-  const { backbone, head, tokenizer } = model;
-  const table = binTable(tokenizer);
-  const shape = [tokenizer.dimensions.length, table.bins];
-  const state = {
-    model: model.parameters,
-    centres: { shape, dtype: "float32", data: table.centres },
-    exists: { shape, dtype: "float32", data: table.exists },
-  } as const;
-  return compile(
-    (leaves, inputs) => {
-      const { model: params, centres, exists } = leaves as unknown as State;
-      const images = toModelRange(inputs.images as tf.Tensor4D);
-      const logits = actionLogits(params, backbone, images, inputs.words as tf.Tensor2D);
-      return { outputs: { actions: readActions(logits, centres, exists, head.decoding) } };
-    },
-    {
-      name: `policy-${batch}`,
-      state: state as never,
-      inputs: {
-        images: { shape: [batch, backbone.imageSize, backbone.imageSize, 3], dtype: "uint8" },
-        words: { shape: [batch, backbone.textLength], dtype: "int32" },
-      },
-      executor,
-    },
-  );
-}
+export type { PolicyModel } from "./policy-model.ts";
 
 function specOf(model: PolicyModel): PolicySpec {
   const { imageSize } = model.backbone;
@@ -79,40 +24,65 @@ function specOf(model: PolicyModel): PolicySpec {
   };
 }
 
+function compileInference(model: PolicyModel, batch: number, executor: Executor): Promise<Compiled> {
+  const { infer, ...options } = inferenceProgram(model, batch);
+  return compile(infer, { ...options, executor });
+}
+
+function pixelsOf({ images }: Observation, { camera, backbone: { imageSize } }: PolicyModel): Uint8Array {
+  const image = images[camera];
+  if (image?.height === imageSize && image.width === imageSize) return image.data;
+  const got = image === undefined ? Object.keys(images).join(", ") || "none" : `${image.height} x ${image.width}`;
+  throw new ShapeError(
+    `policy: needs camera "${camera}" as ${imageSize} x ${imageSize} pixels, got ${got}. Resize or rename it.`,
+  );
+}
+
+/** What observations look like to the compiled function; rows without one stay empty. */
+async function senses(model: PolicyModel, perception: Perception, observations: readonly Observation[], rows: number) {
+  const { words: spec } = perceptionSpecs(model.backbone, rows);
+  const size = model.backbone.imageSize ** 2 * 3;
+  const width = spec!.shape.slice(1).reduce((product, count) => product * count, 1);
+  const pixels = new Uint8Array(rows * size);
+  const words = spec!.dtype === "float32" ? new Float32Array(rows * width) : new Int32Array(rows * width);
+  for (const [row, observation] of observations.entries()) {
+    pixels.set(pixelsOf(observation, model), row * size);
+    words.set(await perception.words(observation.instruction), row * width);
+  }
+  return { images: await perception.pictures(pixels), words };
+}
+
 /**
  * Makes a policy. Programs are compiled per batch size (1 and `batch`) at first use; larger calls are cut up.
  *
- * `infer` throws a ShapeError when the observation lacks the camera or its picture has another size.
+ * A policy that hears the latent action before remembers one episode: it is asked one observation at a time. A flow policy
+ * draws its noise from a stream that begins anew at `reset`.
+ *
+ * `infer` throws a ShapeError when the observation lacks the camera or its picture has another size, and a ConfigError when
+ * the instruction is longer than the context.
  */
 export function createPolicy(model: PolicyModel, executor: Executor, batch = 32): BatchPolicy {
   const spec = specOf(model);
-  const { imageSize, textLength } = model.backbone;
   const programs = new Map<number, Promise<Compiled>>();
   const program = (size: number) => {
     const known = programs.get(size) ?? compileInference(model, size, executor);
     programs.set(size, known);
     return known;
   };
-
-  const pixelsOf = ({ images }: Observation): Uint8Array => {
-    const image = images[model.camera];
-    if (image?.height === imageSize && image.width === imageSize) return image.data;
-    const got = image === undefined ? Object.keys(images).join(", ") || "none" : `${image.height} x ${image.width}`;
-    throw new ShapeError(
-      `policy: needs camera "${model.camera}" as ${imageSize} x ${imageSize} pixels, got ${got}. Resize or rename it.`,
-    );
-  };
+  let perception: Promise<Perception> | undefined;
+  const memory = createLatentMemory(model);
+  const newNoise = () => createRng(`policy/${model.policyId}`);
+  let noise = newNoise();
+  const width = spec.chunkLength * model.space.names.length;
 
   const inferSome = async (observations: readonly Observation[], size: number): Promise<ActionChunk[]> => {
-    const pixels = imageSize * imageSize * 3;
-    const images = new Uint8Array(size * pixels);
-    const words = new Int32Array(size * textLength);
-    for (const [row, observation] of observations.entries()) {
-      images.set(pixelsOf(observation), row * pixels);
-      words.set(encodeText(model.vocabulary, observation.instruction, textLength), row * textLength);
-    }
-    const { actions } = await (await program(size)).run({ images, words });
-    const width = spec.chunkLength * model.space.names.length;
+    perception ??= openPerception(model.backbone, model.vocabulary);
+    const inputs: Record<string, HostInput> = await senses(model, await perception, observations, size);
+    const { stampNs } = observations[0]!;
+    if (memory !== undefined) inputs.previous = memory.before(stampNs);
+    if (model.head.kind === "flow") inputs.noise = Float32Array.from({ length: size * width }, () => noise.normal());
+    const { actions, latents } = (await (await program(size)).run(inputs)) as Record<string, HostArray | undefined>;
+    if (memory !== undefined) memory.remember(stampNs, latents!.data as Int32Array);
     return observations.map(
       (observation, row): ActionChunk => ({
         actions: (actions!.data as Float32Array).slice(row * width, (row + 1) * width),
@@ -126,6 +96,11 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
   };
 
   const inferBatch = async (observations: readonly Observation[], signal?: AbortSignal): Promise<ActionChunk[]> => {
+    if (memory !== undefined && observations.length > 1) {
+      throw new UserError(
+        `policy ${model.policyId}: remembers its last latent action, so it follows one episode at a time, got ${observations.length} observations at once. Ask for one.`,
+      );
+    }
     const chunks: ActionChunk[] = [];
     for (let start = 0; start < observations.length; start += batch) {
       const part = observations.slice(start, start + batch);
@@ -138,6 +113,9 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
     spec,
     inferBatch,
     infer: async (observation, signal) => (await inferBatch([observation], signal))[0]!,
-    reset: () => undefined,
+    reset: () => {
+      memory?.forget();
+      noise = newNoise();
+    },
   };
 }

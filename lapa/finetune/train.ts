@@ -1,26 +1,32 @@
 /** @file Fine-tuning: a backbone, pretrained or fresh, learns a robot's actions from few demonstrations. */
 import { join } from "node:path";
-import { type ActionTokenizer, binCount, fitActionTokenizer } from "#core/actions/bins.ts";
-import type { ActionSpace } from "#core/contracts/action.ts";
+import { binCount } from "#core/actions/bins.ts";
+import type { LatentLabels } from "#core/contracts/latent-labels.ts";
 import { UserError } from "#core/errors.ts";
 import { createRng } from "#core/rng.ts";
-import { buildVocabulary, type Vocabulary } from "#core/text/word-tokenizer.ts";
+import { buildVocabulary } from "#core/text/word-tokenizer.ts";
 import { type RunSettings, type TrainResult, train, warmupCosine } from "#engine/index.ts";
-import { type Backbone, encodeCaptions, initBackbone } from "#lapa/latent-vla/index.ts";
+import {
+  type Backbone,
+  checkLabels,
+  encodeCaptions,
+  initBackbone,
+  initLatentHead,
+  openPerception,
+  type Perception,
+  perceiveBatch,
+  withEncoders,
+} from "#lapa/latent-vla/index.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
-import { actionSpaceOf } from "./action-space.ts";
+import { type ActionJudge, createActionJudge } from "./action-judge.ts";
+import { actionSpaceOf, spaceSignature } from "./action-space.ts";
 import type { FinetuneConfig } from "./config.ts";
-import { type ActionVlaParameters, initActionHead } from "./model.ts";
-import { createFinetuneStep, cutDemonstrations, finetuneBatch } from "./train-step.ts";
+import { cutDemonstrations, type Demonstrations } from "./demonstrations.ts";
+import { type ActionShape, type ActionVlaParameters, initActionHead, initPreviousLatent } from "./model.ts";
+import { fitActionStatistics, learnedDimensions, type PolicyStatistics } from "./statistics.ts";
+import { createFinetuneStep, finetuneBatch } from "./train-step.ts";
 
-/** What travels with a policy's weights; it runs from its folder alone. */
-export type PolicyStatistics = {
-  readonly vocabulary: Vocabulary;
-  readonly tokenizer: ActionTokenizer;
-  readonly space: ActionSpace;
-  readonly camera: string;
-  readonly rateHz: number;
-};
+export type { PolicyStatistics } from "./statistics.ts";
 
 type Stage = { readonly trunk: boolean; readonly steps: number; readonly learningRate: number };
 
@@ -59,46 +65,156 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 export type FinetuneOptions = {
   /** Left out: the baseline without latent pretraining ("Scratch"), with the same architecture and words. */
   readonly pretrained?: Backbone | undefined;
+  /** Latent actions of the demonstrations, for `latentLoss` and `previousLatent`. */
+  readonly labels?: LatentLabels | undefined;
 };
 
+/** Space, rate and camera that all demonstrations share. @throws UserError when two data sets differ */
+function sharedFacts(data: VideoData, given: FinetuneConfig, all: Float32Array) {
+  const infos = [...new Set(data.recorded.map((clip) => clip!.dataset))];
+  const first = infos[0]!;
+  const space = actionSpaceOf(first, all, given.actionKind);
+  for (const info of infos.slice(1)) {
+    const other = actionSpaceOf(info, all, given.actionKind);
+    if (spaceSignature(other) === spaceSignature(space) && info.fps === first.fps) continue;
+    throw new UserError(
+      `demonstrations: all must have one action space and rate, but ${first.path} has ${space.names.join(", ")} at ${first.fps} Hz and ${info.path} ${other.names.join(", ")} at ${info.fps} Hz. Fine-tune on one of them.`,
+    );
+  }
+  return { space, camera: cameraName(first.features, given.data.camera), rateHz: first.fps };
+}
+
+/** Labels that were given and are needed. @throws UserError when they are needed and missing, or of other latent actions */
+function neededLabels(
+  data: VideoData,
+  { latentLoss, previousLatent }: FinetuneConfig,
+  { labels, pretrained }: FinetuneOptions,
+): LatentLabels | undefined {
+  if (latentLoss === 0 && !previousLatent) return undefined;
+  if (labels === undefined) {
+    throw new UserError(
+      "labels: --latentLoss and --previousLatent need the latent actions of the demonstrations, got none. Label them (quantizer label) and pass --labels.",
+    );
+  }
+  checkLabels(labels, data, pretrained?.latentOrigin);
+  return labels;
+}
+
+/** Network, words and encoders: the pretrained backbone's, else as configured. */
+async function modelOf(data: VideoData, given: FinetuneConfig, options: FinetuneOptions, labels?: LatentLabels) {
+  const { pretrained } = options;
+  const captions = data.frames.clips.map(({ caption = "" }) => caption);
+  const vocabulary = pretrained?.vocabulary ?? buildVocabulary(captions);
+  if (pretrained !== undefined) return { vocabulary, model: pretrained.config };
+  const codes = labels === undefined ? {} : { codebookSize: labels.codebookSize, codesPerStep: labels.codesPerStep };
+  return { vocabulary, model: await withEncoders({ ...given.model, vocabularySize: vocabulary.length, ...codes }) };
+}
+
+function initParameters(
+  config: FinetuneConfig,
+  shape: ActionShape,
+  pretrained: Backbone | undefined,
+): ActionVlaParameters {
+  const { model, seed, latentLoss, previousLatent } = config;
+  const rng = createRng(`finetune/${seed}`);
+  return {
+    trunk: pretrained?.trunk ?? initBackbone(rng.fork("trunk"), model),
+    action: initActionHead(rng.fork("head"), model, shape),
+    ...(latentLoss > 0 || previousLatent
+      ? { latent: pretrained?.latent ?? initLatentHead(rng.fork("latent"), model) }
+      : {}),
+    ...(previousLatent ? { previous: initPreviousLatent(rng.fork("previous"), model, pretrained?.latent?.codes) } : {}),
+  };
+}
+
 /**
- * Fine-tunes on demonstrations. Stages of a recipe are runs of their own inside the run folder; the last one's checkpoint is
- * the policy.
+ * Fine-tunes on demonstrations; clips that are held out are measured, not learned. Stages of a recipe are runs of their own
+ * inside the run folder; the last one's checkpoint is the policy.
  *
- * @throws UserError when there are fewer samples than a batch or a clip has no actions
+ * @throws UserError when there are fewer samples than a batch, a clip has no actions, data sets do not go together, or labels
+ *   are missing or of other videos, another quantizer or another offset
+ * @throws ConfigError when an instruction is longer than the context
  */
 export async function finetune(
   data: VideoData,
   given: FinetuneConfig,
   run: RunSettings,
-  { pretrained }: FinetuneOptions = {},
+  options: FinetuneOptions = {},
 ): Promise<TrainResult> {
-  const { frames } = data;
-  const info = data.recorded[0]?.dataset;
+  const { pretrained } = options;
   const actions = actionsOf(data);
-  const all = joined(actions);
-  const space = actionSpaceOf(info!, all, given.actionKind);
-  const size = space.names.length;
-  const vocabulary = pretrained?.vocabulary ?? buildVocabulary(frames.clips.map(({ caption = "" }) => caption));
-  const model = pretrained?.config ?? { ...given.model, vocabularySize: vocabulary.length };
+  const labels = neededLabels(data, given, options);
+  const { vocabulary, model } = await modelOf(data, given, options, labels);
   const config = { ...given, model };
-  const tokenizer = fitActionTokenizer(all, size, config.head.bins);
-  const captions = encodeCaptions(frames, vocabulary, model.textLength);
-  const demonstrations = cutDemonstrations(frames, captions, actions, tokenizer, config.head.chunkLength);
+  const learned = joined(actions.filter((_, clip) => !data.heldOut[clip]));
+  const facts = sharedFacts(data, config, learned);
+  const { names } = facts.space;
+  const fitted = fitActionStatistics(learned, names, config);
+  const perception = await openPerception(model, vocabulary);
+  const captions = await encodeCaptions(data.frames, perception);
+  const cut = (isHeldOut: boolean) =>
+    cutDemonstrations(data.frames, captions, actions, fitted.tokenizer, config.head.chunkLength, {
+      ...{ normalisation: fitted.normalisation, labels },
+      keep: (clip) => data.heldOut[clip] === isHeldOut,
+    });
+  const demonstrations = cut(false);
   if (demonstrations.samples.clip.length < config.batch) {
     throw new UserError(
       `demonstrations: must be at least one batch of ${config.batch} frames, got ${demonstrations.samples.clip.length}. Give more episodes or lower --batch.`,
     );
   }
-  const shape = { dimensions: size, chunkLength: config.head.chunkLength, bins: binCount(tokenizer) };
-  const rng = createRng(`finetune/${config.seed}`);
-  let parameters: ActionVlaParameters = {
-    trunk: pretrained?.trunk ?? initBackbone(rng.fork("trunk"), model),
-    action: initActionHead(rng.fork("head"), model, shape),
-  };
-  const camera = data.frames.clips.length > 0 ? cameraName(info!.features, given.data.camera) : "";
-  const statistics: PolicyStatistics = { vocabulary, tokenizer, space, camera, rateHz: info!.fps };
+  const { kind, order, chunkLength } = config.head;
+  const shape = { dimensions: names.length, chunkLength, bins: binCount(fitted.tokenizer), kind, order };
+  const latent = labels && { quantizerHash: labels.quantizerHash, offsetS: labels.offsetS };
+  const statistics: PolicyStatistics = { vocabulary, ...fitted, ...facts, ...(latent ? { latent } : {}) };
+  const heldOut = cut(true);
+  const parameters = initParameters(config, shape, pretrained);
+  const judged = { policyId: "", backbone: model, head: config.head, parameters, ...statistics };
+  const judge =
+    heldOut.samples.clip.length > 0
+      ? await createActionJudge(heldOut, config, judged, { perception, executor: run.executor })
+      : undefined;
+  logFixed(statistics, run);
+  try {
+    return await runStages({
+      data,
+      config,
+      run,
+      shape,
+      parameters,
+      statistics,
+      demonstrations,
+      perception,
+      pretrained,
+      judge,
+    });
+  } finally {
+    await judge?.dispose();
+  }
+}
 
+/** Dimensions that the policy will not move are worth a line. */
+function logFixed({ tokenizer, space }: PolicyStatistics, { log }: RunSettings): void {
+  const fixed = space.names.filter((_, index) => !learnedDimensions(tokenizer)[index]);
+  if (fixed.length > 0) log?.info(`actions: ${fixed.join(", ")} never change or are ignored: answered as they are.`);
+}
+
+type Stages = {
+  readonly data: VideoData;
+  readonly config: FinetuneConfig;
+  readonly run: RunSettings;
+  readonly shape: ActionShape;
+  readonly parameters: ActionVlaParameters;
+  readonly statistics: PolicyStatistics;
+  readonly demonstrations: Demonstrations;
+  readonly perception: Perception;
+  readonly pretrained: Backbone | undefined;
+  readonly judge: ActionJudge | undefined;
+};
+
+async function runStages(all: Stages): Promise<TrainResult> {
+  const { data, config, run, shape, statistics, demonstrations, perception, pretrained, judge } = all;
+  let { parameters } = all;
   const stages = stagesOf(config, pretrained !== undefined);
   let result: TrainResult | undefined;
   let done = 0;
@@ -111,7 +227,7 @@ export async function finetune(
         ...run,
         folder: isLast ? run.folder : join(run.folder, `stage-${index}`),
         step,
-        batchAt: (at) => finetuneBatch(demonstrations, config, before + at),
+        batchAt: (at) => perceiveBatch(config.model, perception, finetuneBatch(demonstrations, config, before + at)),
         batchSize: config.batch,
         steps: stage.steps,
         learningRate: warmupCosine({
@@ -126,6 +242,7 @@ export async function finetune(
         parents: pretrained === undefined ? [] : [pretrained.id],
         statistics: statistics as never,
         checkpointEvery: 200,
+        ...(judge === undefined ? {} : { evaluation: { every: 200, measure: judge.measure } }),
         onProgress: (progress) => run.onProgress?.({ ...progress, step: before + progress.step, steps: config.steps }),
       });
       parameters = (await step.state()).parameters as unknown as ActionVlaParameters;

@@ -148,6 +148,18 @@ export function readTokens(
   return { vectors: finalNorm(params.norm, x), cache: seen };
 }
 
+/** One pass over a prompt and what is asked after it. @param prompt f32[B, P, D] @param queries f32[B, Q, D] @returns f32[B, Q, D] */
+export function answerAtOnce(
+  params: BackboneParameters<tf.Tensor>,
+  config: BackboneConfig,
+  prompt: tf.Tensor3D,
+  queries: tf.Tensor3D,
+): tf.Tensor3D {
+  let x = tf.concat([prompt, queries], 1) as tf.Tensor3D; // [B, P + Q, D]
+  for (const block of params.blocks) x = decoderBlock(block, x, { heads: config.heads }).y;
+  return finalNorm(params.norm, tf.slice(x, [0, prompt.shape[1], 0], [-1, -1, -1]) as tf.Tensor3D);
+}
+
 /**
  * Runs the backbone: one pass over prompt and queries.
  *
@@ -155,15 +167,10 @@ export function readTokens(
  * @param queries f32[B, Q, D]
  * @returns f32[B, Q, D], normalised
  */
-export function backbone(
+export const backbone = (
   params: BackboneParameters<tf.Tensor>,
   config: BackboneConfig,
   images: tf.Tensor,
   words: tf.Tensor,
   queries: tf.Tensor3D,
-): tf.Tensor3D {
-  const prompt = promptTokens(params, config, images, words);
-  let x = tf.concat([prompt, queries], 1) as tf.Tensor3D; // [B, T + N + Q, D]
-  for (const block of params.blocks) x = decoderBlock(block, x, { heads: config.heads }).y;
-  return finalNorm(params.norm, tf.slice(x, [0, prompt.shape[1], 0], [-1, -1, -1]) as tf.Tensor3D);
-}
+): tf.Tensor3D => answerAtOnce(params, config, promptTokens(params, config, images, words), queries);

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Rng } from "#core/rng.ts";
 import { crossEntropy, type HostArray, initLinear, type Linear, linear, normalArray } from "#engine/index.ts";
 import { answerInOrder, type InOrderOptions, taughtTokens } from "./answer-in-order.ts";
-import { type BackboneParameters, backbone, type Cache, initBackbone, promptTokens, readTokens } from "./backbone.ts";
+import { answerAtOnce, type BackboneParameters, backbone, type Cache, initBackbone, promptTokens, readTokens } from "./backbone.ts";
 import type { BackboneConfig } from "./config.ts";
 
 /** The latent head: L query vectors, embeddings of codes already spoken, and one K-way classifier for all positions. */
@@ -80,24 +80,33 @@ export function latentLoss(
 }
 
 /**
- * The codes that the backbone would say: all at once, or greedily one after another, as `latentDecoding` says.
+ * The codes that the backbone would say after a prompt: all at once, or greedily one after another, as `latentDecoding` says.
  *
+ * @param prompt f32[B, P, D]
  * @returns i32[B, L]
  */
-export function sayLatent(
+export function sayLatentAfter(
+  params: LatentVlaParameters<tf.Tensor>,
+  config: BackboneConfig,
+  prompt: tf.Tensor3D,
+  options: InOrderOptions = {},
+): tf.Tensor2D {
+  const { queries, codes: spoken, classify } = params.latent;
+  if (config.latentDecoding === "autoregressive") {
+    return answerInOrder(params.trunk, config, prompt, { queries, spoken, classify }, options).answers;
+  }
+  const vectors = answerAtOnce(params.trunk, config, prompt, latentTokens(params.latent, config, prompt.shape[0]));
+  return tf.argMax(linear(classify, vectors), -1) as tf.Tensor2D;
+}
+
+/** The codes that the backbone would say. @returns i32[B, L] */
+export const sayLatent = (
   params: LatentVlaParameters<tf.Tensor>,
   config: BackboneConfig,
   images: tf.Tensor,
   words: tf.Tensor,
   options: InOrderOptions = {},
-): tf.Tensor2D {
-  if (config.latentDecoding === "parallel") {
-    return tf.argMax(latentLogits(params, config, images, words), -1) as tf.Tensor2D;
-  }
-  const { queries, codes: spoken, classify } = params.latent;
-  const prompt = promptTokens(params.trunk, config, images, words);
-  return answerInOrder(params.trunk, config, prompt, { queries, spoken, classify }, options).answers;
-}
+): tf.Tensor2D => sayLatentAfter(params, config, promptTokens(params.trunk, config, images, words), options);
 
 /** Logits f32[B, L, K] of the codes after a prompt that was read already. @param codes i32[B, L] the true ones */
 export function latentLogitsAfter(

@@ -1,7 +1,7 @@
 /** @file What both latent pretraining and fine-tuning read: one picture, its instruction, and what to say about it. */
 import type { Rng } from "#core/rng.ts";
-import { encodeText, type Vocabulary } from "#core/text/word-tokenizer.ts";
 import { colourSize, drawColour, type Frames } from "#lapa/quantizer/index.ts";
+import type { Perception, Words } from "./perception.ts";
 
 /** N samples: frame `frame[i]` of clip `clip[i]`. */
 export type SampleSet = { readonly clip: Int32Array; readonly frame: Int32Array };
@@ -39,16 +39,22 @@ export function shiftPicture(
   }
 }
 
-/** Instructions of the clips as tokens, i32[textLength] each. */
-export function encodeCaptions(frames: Frames, vocabulary: Vocabulary, textLength: number): Int32Array[] {
-  return frames.clips.map(({ caption = "" }) => encodeText(vocabulary, caption, textLength));
+/** Instructions of the clips as the backbone hears them, each different one encoded once. */
+export async function encodeCaptions(frames: Frames, { words }: Pick<Perception, "words">): Promise<Words[]> {
+  const known = new Map<string, Promise<Words>>();
+  const heard = frames.clips.map(({ caption = "" }) => {
+    const encoded = known.get(caption) ?? words(caption);
+    known.set(caption, encoded);
+    return encoded;
+  });
+  return Promise.all(heard);
 }
 
 export type PictureBatch = {
   /** u8[B, size, size, 3] */
   readonly images: Uint8Array;
-  /** i32[B, T] */
-  readonly words: Int32Array;
+  /** i32[B, T], or f32[B, T, E] of a sentence encoder */
+  readonly words: Words;
   /** f32[B, 12] */
   readonly colour: Float32Array;
 };
@@ -56,7 +62,7 @@ export type PictureBatch = {
 /** Fills pictures and words of the chosen samples. @param chosen indices into `samples`, one per row */
 export function readPictures(
   frames: Frames,
-  captions: readonly Int32Array[],
+  captions: readonly Words[],
   samples: SampleSet,
   chosen: ArrayLike<number>,
   augmentation: Augmentation,
@@ -67,7 +73,8 @@ export function readPictures(
   const batch = chosen.length;
   const textLength = captions[0]?.length ?? 0;
   const images = new Uint8Array(batch * pixels);
-  const words = new Int32Array(batch * textLength);
+  const isVectors = captions[0] instanceof Float32Array;
+  const words = isVectors ? new Float32Array(batch * textLength) : new Int32Array(batch * textLength);
   const colour = new Float32Array(batch * colourSize);
   const scratch = new Uint8Array(pixels);
   const { shiftPixels, augment } = augmentation;

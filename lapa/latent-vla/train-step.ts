@@ -1,9 +1,10 @@
 import type * as tf from "@tensorflow/tfjs";
 import { createRng } from "#core/rng.ts";
 import { compileTrainStep, type Executor, type TrainStep } from "#engine/index.ts";
-import { applyColour, colourSize, type Frames, toModelRange } from "#lapa/quantizer/index.ts";
+import type { Frames } from "#lapa/quantizer/index.ts";
 import type { LatentVlaTrainConfig } from "./config.ts";
 import { initLatentVla, type LatentVlaParameters, latentLoss } from "./model.ts";
+import { perceive, perceptionSpecs, type Words } from "./perception.ts";
 import { readPictures, type SampleSet } from "./samples.ts";
 
 /** Compiles the step that teaches the backbone to say which latent action follows. */
@@ -11,12 +12,12 @@ export function createLatentVlaStep(config: LatentVlaTrainConfig, executor: Exec
   const { model, batch } = config;
   return compileTrainStep(
     (params, inputs) => {
-      const images = applyColour(toModelRange(inputs.images as tf.Tensor4D), inputs.colour as tf.Tensor2D);
+      const { images, words } = perceive(model, inputs);
       const { loss, accuracy } = latentLoss(
         params as unknown as LatentVlaParameters<tf.Tensor>,
         model,
         images,
-        inputs.words as tf.Tensor2D,
+        words,
         inputs.codes as tf.Tensor2D,
       );
       return { loss, outputs: { accuracy } };
@@ -25,9 +26,7 @@ export function createLatentVlaStep(config: LatentVlaTrainConfig, executor: Exec
       name: "latent-vla",
       parameters: initLatentVla(createRng(`latent-vla/${config.seed}`), model),
       inputs: {
-        images: { shape: [batch, model.imageSize, model.imageSize, 3], dtype: "uint8" },
-        words: { shape: [batch, model.textLength], dtype: "int32" },
-        colour: { shape: [batch, colourSize], dtype: "float32" },
+        ...perceptionSpecs(model, batch, { colour: true }),
         codes: { shape: [batch, model.codesPerStep], dtype: "int32" },
       },
       batch,
@@ -40,7 +39,7 @@ export function createLatentVlaStep(config: LatentVlaTrainConfig, executor: Exec
 /** Pictures with the latent action that follows each: i32[N, L]. */
 export type LatentSamples = {
   readonly frames: Frames;
-  readonly captions: readonly Int32Array[];
+  readonly captions: readonly Words[];
   readonly samples: SampleSet;
   readonly codes: Int32Array;
 };

@@ -81,6 +81,7 @@ export function toOnnx(
   const nameOf = (name: string) => publicNames.get(name) ?? name;
   const program = { ...given, outputs: given.outputs.map((output) => ({ ...output, name: nameOf(output.name) })) };
   const onnx = createOnnxBuilder(onnxTypes);
+  const uses = countUses(program);
   const biases = findBiases(program);
   const fused = new Set([...biases.values()].map(({ product }) => product));
   const inputs: OnnxValue[] = [];
@@ -94,7 +95,7 @@ export function toOnnx(
     if (node.op === "input") {
       const { storage } = node.attributes;
       const held = constants.get(node.attributes.name);
-      if (held !== undefined) return onnx.constant(held.data, node.shape, node.dtype);
+      if (held !== undefined) return uses[index] === 0 ? "" : onnx.constant(held.data, node.shape, node.dtype);
       const name = nameOf(node.attributes.name);
       inputs.push({ name, type: storage, shape: node.shape });
       return storage === "uint8" ? onnx.cast(name, "float32") : name;

@@ -1,0 +1,102 @@
+/**
+ * @file How a backbone comes to see and hear. Its own stems and words are part of the network; frozen encoders, ONNX files
+ * of others, run before it, outside of the compiled step, and their hash travels with the checkpoint.
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { VisionEncoder } from "#core/contracts/vision.ts";
+import { encodeText, type Vocabulary } from "#core/text/word-tokenizer.ts";
+import type { InputSpec } from "#engine/index.ts";
+import { applyColour, colourSize, toModelRange } from "#lapa/quantizer/index.ts";
+import { imageTokenCount, textTokenCount } from "./backbone.ts";
+import type { BackboneConfig } from "./config.ts";
+import { openImageEncoder } from "./image-encoder.ts";
+import { openTextEncoder } from "./text-encoder.ts";
+
+/** i32[T] of own words, or f32[T, E] of a sentence encoder. */
+export type Words = Int32Array | Float32Array;
+/** u8[B, H, W, 3]; f32[B, N, F] or i32[B, N] of a frozen encoder. */
+export type Pictures = Uint8Array | Float32Array | Int32Array;
+
+export type Perception = {
+  /** @throws ConfigError when the instruction is longer than the context */
+  words(instruction: string): Promise<Words>;
+  /** @param pixels u8[B, H, W, 3] */
+  pictures(pixels: Uint8Array): Promise<Pictures>;
+};
+
+const hasFrozenEyes = ({ stem }: BackboneConfig) => stem === "encoder";
+const hasFrozenEars = ({ textEncoder }: BackboneConfig) => textEncoder.file !== "";
+
+/** Inputs of a compiled function that sees and hears; `colour` in training, where the pictures are pixels. */
+export function perceptionSpecs(
+  config: BackboneConfig,
+  batch: number,
+  { colour = false }: { readonly colour?: boolean } = {},
+): Record<string, InputSpec> {
+  const { imageSize, imageEncoder, textEncoder } = config;
+  const tokens = imageTokenCount(config);
+  const pixels: InputSpec = { shape: [batch, imageSize, imageSize, 3], dtype: "uint8" };
+  const features: InputSpec =
+    imageEncoder.codes > 0
+      ? { shape: [batch, tokens], dtype: "int32" }
+      : { shape: [batch, tokens, imageEncoder.width], dtype: "float32" };
+  return {
+    images: hasFrozenEyes(config) ? features : pixels,
+    words: hasFrozenEars(config)
+      ? { shape: [batch, textTokenCount(config), textEncoder.width], dtype: "float32" }
+      : { shape: [batch, textTokenCount(config)], dtype: "int32" },
+    ...(colour && !hasFrozenEyes(config) ? { colour: { shape: [batch, colourSize], dtype: "float32" } as const } : {}),
+  };
+}
+
+/** The inputs as `promptTokens` takes them. */
+export function perceive(
+  config: BackboneConfig,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+): { images: tf.Tensor; words: tf.Tensor } {
+  const { images, words, colour } = inputs;
+  if (hasFrozenEyes(config)) return { images: images!, words: words! };
+  const seen = toModelRange(images as tf.Tensor4D);
+  return { images: colour === undefined ? seen : applyColour(seen, colour as tf.Tensor2D), words: words! };
+}
+
+/** A batch of pixels as the compiled function takes it. */
+export async function perceiveBatch<B extends { readonly images: Uint8Array; readonly colour?: Float32Array }>(
+  config: BackboneConfig,
+  { pictures }: Perception,
+  batch: B,
+): Promise<Omit<B, "images"> & { images: Pictures }> {
+  if (!hasFrozenEyes(config)) return batch;
+  const { images, colour: _, ...rest } = batch;
+  return { ...rest, images: await pictures(images) } as Omit<B, "images"> & { images: Pictures };
+}
+
+/** Fills in what the frozen encoders' files say. @throws UserError or FormatError when one cannot be used */
+export async function withEncoders(config: BackboneConfig): Promise<BackboneConfig> {
+  const imageEncoder = hasFrozenEyes(config) ? (await openImageEncoder(config)).config : config.imageEncoder;
+  const textEncoder = hasFrozenEars(config) ? (await openTextEncoder(config)).config : config.textEncoder;
+  return { ...config, imageEncoder, textEncoder };
+}
+
+/**
+ * Opens what a backbone sees and hears with.
+ *
+ * @throws UserError when a frozen encoder's file is missing or is not the one that the backbone was trained with
+ */
+export async function openPerception(config: BackboneConfig, vocabulary: Vocabulary): Promise<Perception> {
+  const ears = hasFrozenEars(config) ? await openTextEncoder(config) : undefined;
+  const eyes: VisionEncoder | undefined = hasFrozenEyes(config) ? await openImageEncoder(config) : undefined;
+  const side = config.imageSize;
+  const size = side * side * 3;
+  return {
+    words: async (instruction) => ears?.encode(instruction) ?? encodeText(vocabulary, instruction, config.textLength),
+    async pictures(pixels) {
+      if (eyes === undefined) return pixels;
+      const images = Array.from({ length: pixels.length / size }, (_, row) => {
+        return { data: pixels.subarray(row * size, (row + 1) * size), height: side, width: side };
+      });
+      const features = await eyes.encode(images);
+      return config.imageEncoder.codes > 0 ? Int32Array.from(features) : features;
+    },
+  };
+}
