@@ -16,6 +16,11 @@ export const actionHeadConfig = z.strictObject({
     .enum(["mean", "middle"])
     .default("mean")
     .describe("what a bin stands for: the mean of what fell into it, or the middle of its edges as published"),
+  ensemble: z
+    .boolean()
+    .default(false)
+    .describe("answers are averaged with earlier chunks' words about the same instant (ACT's temporal ensemble)"),
+  ensembleDecay: z.number().min(0).default(0.01).describe("how much less each younger chunk counts, per chunk"),
   flowSteps: z.number().int().min(1).default(10).describe("Euler steps from noise to actions (flow)"),
   bins: z.number().int().min(2).max(1024).default(32).describe("equal-frequency bins per action dimension, at most"),
   chunkLength: z.number().int().min(1).default(4).describe("actions predicted at once, control steps"),

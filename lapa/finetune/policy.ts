@@ -9,6 +9,7 @@ import { openPerception, type Perception, perceptionSpecs } from "#lapa/latent-v
 import { inferenceProgram } from "./inference.ts";
 import { createLatentMemory } from "./latent-memory.ts";
 import type { PolicyModel } from "./policy-model.ts";
+import { temporalEnsemble } from "./temporal-ensemble.ts";
 
 export type { PolicyModel } from "./policy-model.ts";
 
@@ -55,7 +56,7 @@ async function senses(model: PolicyModel, perception: Perception, observations: 
 /**
  * Makes a policy. Programs are compiled per batch size (1 and `batch`) at first use; larger calls are cut up.
  *
- * A policy that hears the latent action before remembers one episode: it is asked one observation at a time. A flow policy
+ * A policy that hears the latent action before, or averages over chunks, remembers one episode: it is asked one observation at a time. A flow policy
  * draws its noise from a stream that begins anew at `reset`.
  *
  * `infer` throws a ShapeError when the observation lacks the camera or its picture has another size, and a ConfigError when
@@ -71,6 +72,7 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
   };
   let perception: Promise<Perception> | undefined;
   const memory = createLatentMemory(model);
+  const remembers = memory !== undefined || model.head.ensemble;
   const newNoise = () => createRng(`policy/${model.policyId}`);
   let noise = newNoise();
   const width = spec.chunkLength * model.space.names.length;
@@ -96,9 +98,9 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
   };
 
   const inferBatch = async (observations: readonly Observation[], signal?: AbortSignal): Promise<ActionChunk[]> => {
-    if (memory !== undefined && observations.length > 1) {
+    if (remembers && observations.length > 1) {
       throw new UserError(
-        `policy ${model.policyId}: remembers its last latent action, so it follows one episode at a time, got ${observations.length} observations at once. Ask for one.`,
+        `policy ${model.policyId}: remembers what it said before, so it follows one episode at a time, got ${observations.length} observations at once. Ask for one.`,
       );
     }
     const chunks: ActionChunk[] = [];
@@ -109,13 +111,22 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
     }
     return chunks;
   };
-  return {
+  const policy: BatchPolicy = {
     spec,
     inferBatch,
     infer: async (observation, signal) => (await inferBatch([observation], signal))[0]!,
     reset: () => {
       memory?.forget();
       noise = newNoise();
+    },
+  };
+  if (!model.head.ensemble) return policy;
+  const ensemble = temporalEnsemble(policy, model.head.ensembleDecay);
+  return {
+    ...ensemble,
+    async inferBatch(observations, signal) {
+      if (observations.length !== 1) return inferBatch(observations, signal);
+      return [await ensemble.infer(observations[0]!, signal)];
     },
   };
 }

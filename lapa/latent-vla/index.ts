@@ -3,6 +3,7 @@ export * from "./backbone.ts";
 export * from "./check-labels.ts";
 export * from "./config.ts";
 export * from "./model.ts";
+export * from "./model-size.ts";
 export * from "./open-backbone.ts";
 export * from "./perception.ts";
 export * from "./presets.ts";

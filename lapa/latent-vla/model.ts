@@ -2,7 +2,15 @@ import * as tf from "@tensorflow/tfjs";
 import type { Rng } from "#core/rng.ts";
 import { crossEntropy, type HostArray, initLinear, type Linear, linear, normalArray } from "#engine/index.ts";
 import { answerInOrder, type InOrderOptions, taughtTokens } from "./answer-in-order.ts";
-import { answerAtOnce, type BackboneParameters, backbone, type Cache, initBackbone, promptTokens, readTokens } from "./backbone.ts";
+import {
+  answerAtOnce,
+  type BackboneParameters,
+  backbone,
+  type Cache,
+  initBackbone,
+  promptTokens,
+  readTokens,
+} from "./backbone.ts";
 import type { BackboneConfig } from "./config.ts";
 
 /** The latent head: L query vectors, embeddings of codes already spoken, and one K-way classifier for all positions. */

@@ -35,42 +35,51 @@ export type PresetTraining = {
 const scheduleOf = (config: { learningRate: number; warmupSteps: number; steps: number }): Schedule =>
   warmupCosine({ peak: config.learningRate, warmupSteps: config.warmupSteps, steps: config.steps });
 
-/** Every preset of quantizer, latent VLA and fine-tuning. @param batch replaces the preset's */
+/** Larger ones need a GPU. */
+const fitsHere = ([preset]: readonly [string, object]) => preset === "tiny";
+
+/** The presets of quantizer, latent VLA and fine-tuning that train on a laptop. @param batch replaces the preset's */
 export function presetTrainings(batch: number): PresetTraining[] {
-  const quantizers = Object.entries(quantizerPresets).map(([preset, values]): PresetTraining => {
-    const config = quantizerTrainConfig.parse({ ...values, batch });
-    const trained = { ...config, model: { ...config.model, groundingDims: 2 } };
-    return {
-      name: `quantizer ${preset}`,
-      learningRate: scheduleOf(config),
-      create: (executor) => createQuantizerStep(trained, executor),
-      ranges: { reseed: batch * config.model.codesPerStep },
-    };
-  });
-  const latents = Object.entries(latentVlaPresets).map(([preset, values]): PresetTraining => {
-    const config = latentVlaTrainConfig.parse({ ...values, batch });
-    return {
-      name: `latent-vla ${preset}`,
-      learningRate: scheduleOf(config),
-      create: (executor) => createLatentVlaStep(config, executor),
-      ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize },
-    };
-  });
-  const finetunes = Object.entries(finetunePresets).map(([preset, values]): PresetTraining => {
-    const config = finetuneConfig.parse({ ...values, batch });
-    const shape = { dimensions: 3, chunkLength: config.head.chunkLength, bins: config.head.bins };
-    const rng = createRng("finetune");
-    const parameters = () => ({
-      trunk: initBackbone(rng.fork("trunk"), config.model),
-      action: initActionHead(rng.fork("head"), config.model, shape),
+  const quantizers = Object.entries(quantizerPresets)
+    .filter(fitsHere)
+    .map(([preset, values]): PresetTraining => {
+      const config = quantizerTrainConfig.parse({ ...values, batch });
+      const trained = { ...config, model: { ...config.model, groundingDims: 2 } };
+      return {
+        name: `quantizer ${preset}`,
+        learningRate: scheduleOf(config),
+        create: (executor) => createQuantizerStep(trained, executor),
+        ranges: { reseed: batch * config.model.codesPerStep },
+      };
     });
-    return {
-      name: `finetune ${preset}`,
-      learningRate: scheduleOf(config),
-      create: (executor) => createFinetuneStep(config, shape, parameters(), { trunk: true, executor }),
-      ranges: { words: config.model.vocabularySize, bins: shape.bins },
-    };
-  });
+  const latents = Object.entries(latentVlaPresets)
+    .filter(fitsHere)
+    .map(([preset, values]): PresetTraining => {
+      const config = latentVlaTrainConfig.parse({ ...values, batch });
+      return {
+        name: `latent-vla ${preset}`,
+        learningRate: scheduleOf(config),
+        create: (executor) => createLatentVlaStep(config, executor),
+        ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize },
+      };
+    });
+  const finetunes = Object.entries(finetunePresets)
+    .filter(fitsHere)
+    .map(([preset, values]): PresetTraining => {
+      const config = finetuneConfig.parse({ ...values, batch });
+      const shape = { dimensions: 3, chunkLength: config.head.chunkLength, bins: config.head.bins };
+      const rng = createRng("finetune");
+      const parameters = () => ({
+        trunk: initBackbone(rng.fork("trunk"), config.model),
+        action: initActionHead(rng.fork("head"), config.model, shape),
+      });
+      return {
+        name: `finetune ${preset}`,
+        learningRate: scheduleOf(config),
+        create: (executor) => createFinetuneStep(config, shape, parameters(), { trunk: true, executor }),
+        ranges: { words: config.model.vocabularySize, bins: shape.bins },
+      };
+    });
   return [...quantizers, ...latents, ...finetunes];
 }
 
