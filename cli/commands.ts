@@ -24,5 +24,6 @@ export const commands: Readonly<Record<string, Load>> = {
   viewer: () => from(import("./viewer/command.ts"), "viewer"),
   "engine setup": () => from(import("./engine/setup.ts"), "engineSetup"),
   "bench train-step": () => from(import("./bench/train-step.ts"), "benchTrainStep"),
+  "bench lapa-step": () => from(import("./bench/lapa-step.ts"), "benchLapaStep"),
   doctor: () => from(import("./doctor.ts"), "doctor"),
 };

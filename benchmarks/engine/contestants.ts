@@ -101,16 +101,18 @@ export const findPython = (module: string, given: string): string | undefined =>
     (python) => python !== "" && spawnSync(python, ["-c", `import ${module}`]).status === 0,
   );
 
-type External = {
+export type External = {
   readonly name: string;
   readonly words: (folder: string) => readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Writes what the program reads. */
+  readonly prepare: (folder: string) => Promise<void>;
 };
 
 /** A program of its own that answers numbers of steps with laps. */
-async function startExternal({ name, words, environment = {} }: External, size: VisionSize): Promise<Contestant> {
+export async function startExternal({ name, words, environment = {}, prepare }: External): Promise<Contestant> {
   const folder = mkdtempSync(join(tmpdir(), "armature-step-"));
-  await writeProblem(folder, size);
+  await prepare(folder);
   const start = performance.now();
   const [program, ...rest] = words(folder);
   const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "inherit"], env: environmentWith(environment) });
@@ -144,30 +146,35 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 export const startTorch = (python: string, size: VisionSize, threads: number): Promise<Contestant> =>
-  startExternal(
-    { name: "torch", words: (folder) => [python, beside("torch_vision.py"), folder, String(threads)] },
-    size,
-  );
+  startExternal({
+    name: "torch",
+    words: (folder) => [python, beside("torch_vision.py"), folder, String(threads)],
+    prepare: (folder) => writeProblem(folder, size),
+  });
+
+export const jaxEnvironment = (threads: number, tuned: boolean): Record<string, string> => ({
+  JAX_PLATFORMS: "cpu",
+  NPROC: String(threads),
+  PJRT_NPROC: String(threads),
+  ...(tuned ? { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" } : {}),
+});
 
 /** @param tuned with the malloc setting that this product's engines start with */
 export const startJax = (python: string, size: VisionSize, threads: number, tuned: boolean): Promise<Contestant> =>
-  startExternal(
-    {
-      name: tuned ? "jax, tuned malloc" : "jax",
-      words: (folder) => [python, beside("jax_vision.py"), folder],
-      environment: {
-        JAX_PLATFORMS: "cpu",
-        NPROC: String(threads),
-        PJRT_NPROC: String(threads),
-        ...(tuned ? { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" } : {}),
-      },
-    },
-    size,
-  );
+  startExternal({
+    name: tuned ? "jax, tuned malloc" : "jax",
+    words: (folder) => [python, beside("jax_vision.py"), folder],
+    environment: jaxEnvironment(threads, tuned),
+    prepare: (folder) => writeProblem(folder, size),
+  });
 
 /** TensorFlow.js run eagerly by TensorFlow, as @tensorflow/tfjs-node-gpu does it. */
 export function startEager(size: VisionSize, cacheFolder: string): Promise<Contestant> {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const words = [process.execPath, "--import", loader, beside("eager-vision.ts"), JSON.stringify(size), cacheFolder];
-  return startExternal({ name: "tfjs eager, TensorFlow", words: () => words }, size);
+  return startExternal({
+    name: "tfjs eager, TensorFlow",
+    words: () => words,
+    prepare: (folder) => writeProblem(folder, size),
+  });
 }
