@@ -52,8 +52,8 @@ const pictures = (size: number, words: number, batch: number): Record<string, In
   colour: { shape: [batch, 12], dtype: "float32" },
 });
 
-function quantizerProblem(): StepProblem {
-  const config = quantizerTrainConfig.parse(quantizerPresets.tiny);
+function quantizerProblem(batch?: number): StepProblem {
+  const config = quantizerTrainConfig.parse({ ...quantizerPresets.tiny, ...(batch ? { batch } : {}) });
   const specs = quantizerInputs(config);
   return {
     name: "quantizer tiny",
@@ -83,8 +83,8 @@ function latentProblem(preset: "tiny" | "small", batch?: number): StepProblem {
   };
 }
 
-function finetuneProblem(): StepProblem {
-  const { model, ...rest } = finetuneConfig.parse(finetunePresets.tiny);
+function finetuneProblem(given?: number): StepProblem {
+  const { model, ...rest } = finetuneConfig.parse({ ...finetunePresets.tiny, ...(given ? { batch: given } : {}) });
   const config = { ...rest, model: { ...model, vocabularySize: 64 } };
   const { batch, head } = config;
   const shape = { dimensions: 7, chunkLength: head.chunkLength, bins: head.bins };
@@ -109,12 +109,16 @@ function finetuneProblem(): StepProblem {
   };
 }
 
-/** `small` at batch 16: at its own it would take minutes per round on two cores. */
-export const stepProblems = (): StepProblem[] => [
-  quantizerProblem(),
-  latentProblem("tiny"),
-  latentProblem("small", 16),
-  finetuneProblem(),
+/**
+ * `small` at batch 16: at its own it would take minutes per round on two cores.
+ *
+ * @param batch replaces the presets'
+ */
+export const stepProblems = (batch?: number): StepProblem[] => [
+  quantizerProblem(batch),
+  latentProblem("tiny", batch),
+  latentProblem("small", batch ?? 16),
+  finetuneProblem(batch),
 ];
 
 /** Writes weights, non-gradient state, batch and configuration for another framework. */

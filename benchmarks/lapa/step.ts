@@ -31,7 +31,7 @@ export type LapaStepBenchmark = {
 
 const beside = (file: string) => fileURLToPath(new URL(`./${file}`, import.meta.url));
 
-async function prepareWith(problem: StepProblem): Promise<(folder: string) => Promise<void>> {
+function prepareWith(problem: StepProblem): (folder: string) => Promise<void> {
   return async (folder) => {
     const executor = await createExecutor({ kind: "onnxruntime", threads: 1 });
     try {
@@ -42,9 +42,12 @@ async function prepareWith(problem: StepProblem): Promise<(folder: string) => Pr
   };
 }
 
-async function competitors(problem: StepProblem, options: LapaStepBenchmark): Promise<Contestant[]> {
+export async function competitors(
+  problem: StepProblem,
+  options: Pick<LapaStepBenchmark, "threads" | "log" | "torchPython" | "jaxPython">,
+): Promise<Contestant[]> {
   const { threads, log } = options;
-  const prepare = await prepareWith(problem);
+  const prepare = prepareWith(problem);
   const found: Contestant[] = [];
   const torch = findPython("torch", options.torchPython);
   if (torch === undefined) log("PyTorch is not there: pip install torch, or apt-get install python3-torch.");

@@ -17,25 +17,42 @@ function layoutOf(path: string, shape: readonly unknown[], size: number): Layout
   return { size: typeof side === "number" && side > 0 ? side : size, channelsFirst };
 }
 
-/** Nearest pixels of each picture in the encoder's size, range and order. @returns f32[B, 3, S, S] or f32[B, S, S, 3] */
-function feedOf(
-  images: readonly Image[],
+/** The two pixels of a row or column that a target pixel lies between, and the second one's share; ends are repeated. */
+function neighbours(target: number, targets: number, sources: number): [first: number, second: number, share: number] {
+  const place = Math.min(sources - 1, Math.max(0, ((target + 0.5) * sources) / targets - 0.5));
+  const first = Math.floor(place);
+  return [first, Math.min(first + 1, sources - 1), place - first];
+}
+
+/** One picture in the encoder's size (bilinear, half-pixel centres), range and order of axes, written at `offset`. */
+function feed(
+  { data, height, width }: Image,
   { size, channelsFirst }: Layout,
-  { mean, std }: { mean: readonly number[]; std: readonly number[] },
-): Float32Array {
+  { mean, std }: BackboneConfig["imageEncoder"],
+  into: Float32Array,
+  offset: number,
+): void {
   const area = size * size;
-  const feed = new Float32Array(images.length * area * 3);
-  for (const [row, { data, height, width }] of images.entries()) {
-    for (let place = 0; place < area; place++) {
-      const y = Math.floor(((Math.floor(place / size) + 0.5) * height) / size);
-      const x = Math.floor((((place % size) + 0.5) * width) / size);
-      for (let channel = 0; channel < 3; channel++) {
-        const value = (data[(y * width + x) * 3 + channel]! / 255 - mean[channel]!) / std[channel]!;
-        feed[row * area * 3 + (channelsFirst ? channel * area + place : place * 3 + channel)] = value;
-      }
+  for (let place = 0; place < area; place++) {
+    const [top, bottom, down] = neighbours(Math.floor(place / size), size, height);
+    const [left, right, across] = neighbours(place % size, size, width);
+    for (let channel = 0; channel < 3; channel++) {
+      const at = (y: number, x: number) => data[(y * width + x) * 3 + channel]!;
+      const above = at(top, left) * (1 - across) + at(top, right) * across;
+      const below = at(bottom, left) * (1 - across) + at(bottom, right) * across;
+      const value = (above * (1 - down) + below * down) / 255;
+      into[offset + (channelsFirst ? channel * area + place : place * 3 + channel)] =
+        (value - mean[channel]!) / std[channel]!;
     }
   }
-  return feed;
+}
+
+/** @returns f32[B, 3, S, S] or f32[B, S, S, 3] */
+function feedOf(images: readonly Image[], layout: Layout, encoder: BackboneConfig["imageEncoder"]): Float32Array {
+  const size = layout.size ** 2 * 3;
+  const all = new Float32Array(images.length * size);
+  for (const [row, image] of images.entries()) feed(image, layout, encoder, all, row * size);
+  return all;
 }
 
 /** [B, N, F] as it is; [B, F] is one token; [B, F, h, w] are h x w tokens; [B, N] of whole numbers are codes. */

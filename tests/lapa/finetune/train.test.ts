@@ -1,11 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createRng } from "#core/rng.ts";
 import { createExecutor, type Executor } from "#engine/index.ts";
 import { finetuneConfig } from "#lapa/finetune/config.ts";
 import { createPolicy, finetune, openPolicyModel } from "#lapa/finetune/index.ts";
-import { latentVlaTrainConfig, openBackbone, trainLatentVla } from "#lapa/latent-vla/index.ts";
+import {
+  backboneConfig,
+  initBackbone,
+  latentVlaTrainConfig,
+  openBackbone,
+  trainLatentVla,
+} from "#lapa/latent-vla/index.ts";
 import { smallData, smallLabels, smallModel } from "./small-data.ts";
 
 let executor: Executor;
@@ -60,6 +67,23 @@ describe("finetune", () => {
       expect(Math.abs(actions[0]! - wanted[clip]!)).toBeLessThan(0.35);
       expect([actions[1], actions[3]]).toBeAllClose([0.25, 0.25]);
     }
+  });
+
+  it("leaves the backbone alone with the recipe head, trains it gently after it with head-then-full", async () => {
+    const pretrained = {
+      ...{ id: "b", vocabulary: ["<pad>", "<unknown>", "block", "push", "the"], latent: undefined },
+      config: backboneConfig.parse({ ...smallModel, vocabularySize: 5 }),
+    };
+    const trunk = initBackbone(createRng("trunk"), pretrained.config);
+    const weights = async (recipe: string) => {
+      const config = configOf({ recipe, steps: 6, batch: 8 });
+      await finetune(given.data, config, settings(recipe), { pretrained: { ...pretrained, trunk } });
+      const { parameters } = await openPolicyModel(join(folder, recipe));
+      return parameters.trunk.imagePosition!.data;
+    };
+    expect(await weights("head")).toEqual(trunk.imagePosition!.data);
+    expect(await weights("head-then-full")).not.toEqual(trunk.imagePosition!.data);
+    expect(existsSync(join(folder, "head-then-full", "stage-0", "checkpoints"))).toBe(true);
   });
 
   it("keeps the latent loss and hears the latent action before", async () => {

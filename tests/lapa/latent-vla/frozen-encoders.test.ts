@@ -36,6 +36,16 @@ describe("openImageEncoder", () => {
     expect([...(await other.encode(images))].slice(9)).toBeAllClose([0, 0, 0]);
   });
 
+  it("brings pictures to the encoder's size without moving them", async () => {
+    const file = writeImageEncoder(folder, "maps");
+    const encoder = await openImageEncoder(configOf({ imageEncoder: { file } }));
+    const corner = { data: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0), height: 2, width: 2 };
+    const red = [...(await encoder.encode([corner]))].filter((_, index) => index % 3 === 0);
+    // Along one axis the mean share of the far pixel is 1/8 in the near half and 7/8 in the far one.
+    const share = [1 / 8, 7 / 8];
+    expect(red).toBeAllClose([0, 1].flatMap((y) => [0, 1].map((x) => 2 * share[y]! * share[x]! - 1)));
+  });
+
   it("gives the codes of a tokenizer as whole numbers, of several pictures one after another", async () => {
     const config = await withEncoders(
       configOf({
