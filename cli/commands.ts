@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, Load>> = {
   "quantizer label": () => from(import("./quantizer/label.ts"), "labelCommand"),
   "latent-vla train": () => from(import("./latent-vla/train.ts"), "trainLatentVlaCommand"),
   "finetune train": () => from(import("./finetune/train.ts"), "finetuneCommand"),
+  "finetune evaluate": () => from(import("./finetune/evaluate.ts"), "evaluateActionsCommand"),
   "finetune export": () => from(import("./finetune/export.ts"), "exportPolicyCommand"),
   "world evaluate": () => from(import("./world/evaluate.ts"), "evaluateCommand"),
   "bridge run": () => from(import("./bridge/run.ts"), "bridgeRun"),

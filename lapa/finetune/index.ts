@@ -1,4 +1,5 @@
 export * from "./config.ts";
+export * from "./evaluate.ts";
 export * from "./export.ts";
 export * from "./inference.ts";
 export * from "./open-policy.ts";

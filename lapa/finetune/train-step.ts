@@ -134,7 +134,7 @@ function pick<A extends Int32Array | Float32Array>(from: A, chosen: Int32Array, 
 /** Targets of the chosen samples, as the compiled step takes them. */
 export function finetuneRows(
   { samples, mask, bins, values, latents }: Demonstrations,
-  config: FinetuneConfig,
+  config: Pick<FinetuneConfig, "model" | "head" | "latentLoss" | "previousLatent">,
   chosen: Int32Array,
   seed: string,
 ): Record<string, HostInput> {

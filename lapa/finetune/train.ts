@@ -43,7 +43,7 @@ export function stagesOf(config: FinetuneConfig, isPretrained: boolean): Stage[]
   ];
 }
 
-function actionsOf(data: VideoData): Float32Array[] {
+export function actionsOf(data: VideoData): Float32Array[] {
   return data.recorded.map((clip, index) => {
     if (clip !== undefined) return clip.actions;
     throw new UserError(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createRng } from "#core/rng.ts";
 import { createExecutor, type Executor } from "#engine/index.ts";
 import { finetuneConfig } from "#lapa/finetune/config.ts";
-import { createPolicy, finetune, openPolicyModel } from "#lapa/finetune/index.ts";
+import { createPolicy, evaluateActions, finetune, openPolicyModel } from "#lapa/finetune/index.ts";
 import {
   backboneConfig,
   initBackbone,
@@ -57,7 +57,7 @@ describe("finetune", () => {
   it.each([
     ["bins at once", {}, {}],
     ["bins one after another", {}, { order: "autoregressive", decoding: "argmax" }],
-    ["a flow head", { steps: 250 }, { kind: "flow" }],
+    ["a flow head", { steps: 400 }, { kind: "flow" }],
   ])("learns what follows with %s, and answers a constant dimension exactly", async (name, rest, head) => {
     const { metrics } = await finetune(given.data, configOf(rest, head), settings(name));
     expect(metrics["eval/actionError"]).toBeLessThan(0.2);
@@ -67,6 +67,20 @@ describe("finetune", () => {
       expect(Math.abs(actions[0]! - wanted[clip]!)).toBeLessThan(0.35);
       expect([actions[1], actions[3]]).toBeAllClose([0.25, 0.25]);
     }
+  });
+
+  it("is measured open loop, per dimension in raw units, and only on actions of its own kind", async () => {
+    const model = await openPolicyModel(join(folder, "bins at once"));
+    const errors = await evaluateActions(model, given.data, { executor, heldOut: true, batch: 5 });
+    expect(errors).toMatchObject({ episodes: 1, frames: 8 });
+    expect(Object.keys(errors.rawErrors)).toEqual(["joint 0"]);
+    // Actions are -1 and 1: half of the span is 1.
+    expect(errors.rawErrors["joint 0"]).toBeCloseTo(errors.actionError, 6);
+    expect(errors.actionError).toBeLessThan(0.2);
+    const other = smallData({ dimensions: 3 }).data;
+    await expect(evaluateActions(model, other, { executor, heldOut: false })).rejects.toThrow("of the same robot");
+    const none = { ...given.data, heldOut: given.data.heldOut.map(() => false) };
+    await expect(evaluateActions(model, none, { executor, heldOut: true })).rejects.toThrow("got none");
   });
 
   it("leaves the backbone alone with the recipe head, trains it gently after it with head-then-full", async () => {

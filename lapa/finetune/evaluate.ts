@@ -1,0 +1,81 @@
+import type { LatentLabels } from "#core/contracts/latent-labels.ts";
+import { UserError } from "#core/errors.ts";
+import type { Executor } from "#engine/index.ts";
+import { checkLabels, encodeCaptions, openPerception } from "#lapa/latent-vla/index.ts";
+import type { VideoData } from "#lapa/quantizer/index.ts";
+import { createActionJudge } from "./action-judge.ts";
+import { cutDemonstrations } from "./demonstrations.ts";
+import type { PolicyModel } from "./policy-model.ts";
+import { actionsOf } from "./train.ts";
+
+export type ActionErrors = {
+  /** Mean of the learned dimensions, as `createActionJudge` measures it. */
+  readonly actionError: number;
+  /** Mean distance to the recorded action in raw units, by name; dimensions that are not learned are left out. */
+  readonly rawErrors: Readonly<Record<string, number>>;
+  readonly episodes: number;
+  readonly frames: number;
+};
+
+/**
+ * Measures a policy against demonstrations, open loop: what it would do at every frame beside what was done.
+ *
+ * @param options `heldOut`: only the clips that a fine-tuning with the same `data` kept out of training
+ * @throws UserError when the actions are not the policy's, nothing is there to measure, or a policy that hears the latent
+ *   action before gets no labels of it
+ */
+export async function evaluateActions(
+  model: PolicyModel,
+  data: VideoData,
+  options: {
+    readonly executor: Executor;
+    readonly heldOut: boolean;
+    readonly batch?: number;
+    readonly labels?: LatentLabels | undefined;
+  },
+): Promise<ActionErrors> {
+  const { executor, heldOut, batch = 64, labels } = options;
+  const { space, normalisation, tokenizer, backbone, head, parameters } = model;
+  const actions = actionsOf(data);
+  for (const { dataset } of data.recorded.map((clip) => clip!)) {
+    const { shape = [], names } = dataset.features.action ?? {};
+    const isSame = shape[0] === space.names.length && (names === null || names?.join() === space.names.join());
+    if (isSame || dataset.metadata.actionSpace !== undefined) continue;
+    throw new UserError(
+      `${dataset.path}: the policy's actions are ${space.names.join(", ")}, the data set's ${names?.join(", ") ?? shape.join(" x ")}. Evaluate on data of the same robot.`,
+    );
+  }
+  const hearsLatent = parameters.previous !== undefined;
+  if (labels !== undefined) checkLabels(labels, data, model.latent);
+  else if (hearsLatent) {
+    throw new UserError(
+      "labels: this policy hears the latent action before, got none. Label the data and pass --labels.",
+    );
+  }
+  const perception = await openPerception(backbone, model.vocabulary);
+  const captions = await encodeCaptions(data.frames, perception);
+  const keep = (clip: number) => !heldOut || data.heldOut[clip] === true;
+  const cut = cutDemonstrations(data.frames, captions, actions, tokenizer, head.chunkLength, {
+    ...{ normalisation, labels, keep },
+  });
+  const frames = cut.samples.clip.length;
+  if (frames === 0) {
+    throw new UserError("demonstrations: must hold clips to measure on, got none. Raise --data.holdOut or pass --all.");
+  }
+  const config = { batch, model: backbone, head, latentLoss: 0, previousLatent: hearsLatent };
+  const judge = await createActionJudge(cut, config, model, { perception, executor });
+  try {
+    const errors = await judge.measureAll();
+    const learned = [...errors.entries()].filter(([, error]) => !Number.isNaN(error));
+    return {
+      actionError: learned.reduce((sum, [, error]) => sum + error, 0) / learned.length,
+      rawErrors: Object.fromEntries(
+        learned.map(([dimension, error]) => [space.names[dimension]!, error * normalisation.scale[dimension]!]),
+      ),
+      episodes: new Set(cut.samples.clip).size,
+      frames,
+    };
+  } finally {
+    await judge.dispose();
+  }
+}
