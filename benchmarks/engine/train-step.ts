@@ -2,6 +2,7 @@
  * @file The engine's benchmark: the same weights and batch on each engine and its competitors, in alternated rounds, losses
  * compared; the product's own presets; starts, memory, growth with size, waiting for data, and inference.
  */
+import { codeCommit } from "#core/provenance.ts";
 import { createResult, type Result } from "#core/results.ts";
 import { createExecutor, defaultCacheFolder, type EngineKind, recordedLibrary } from "#engine/index.ts";
 import { countFlops } from "#engine/program/flops.ts";
@@ -19,7 +20,7 @@ import { measureGrowth } from "./growth.ts";
 import { measureLatency } from "./latency.ts";
 import { measurePeak } from "./machine-peak.ts";
 import { presetProblems } from "./preset-problems.ts";
-import { checkLosses, median, type Rounds, ratio, rowsOf, runRounds } from "./rounds.ts";
+import { checkLosses, rowsOf, runRounds } from "./rounds.ts";
 import { measureStarts } from "./starts.ts";
 import { type VisionSize, visionBatch, visionSizes, visionStep } from "./vision-step.ts";
 
@@ -62,21 +63,29 @@ async function competitors(size: VisionSize, options: TrainStepBenchmark, kinds:
   return found;
 }
 
-async function vision(title: string, size: VisionSize, options: TrainStepBenchmark, kinds: readonly EngineKind[]) {
+type Rows = Record<string, unknown>[];
+
+async function vision(
+  title: keyof typeof visionSizes,
+  options: TrainStepBenchmark,
+  kinds: readonly EngineKind[],
+  peak: number,
+): Promise<Rows> {
+  const size = visionSizes[title];
+  const flops = await flopsOf(size);
   const own: Contestant[] = [];
   for (const kind of kinds) own.push(await startOwn(kind, visionProblem(size), options.threads));
   const rounds = await runRounds(title, [...own, ...(await competitors(size, options, kinds))], options);
   checkLosses(title, rounds);
-  return rounds;
+  return rowsOf(title, rounds).map((row) => ({ ...row, flops, peakShare: flops / (row.medianMs / 1000) / peak }));
 }
 
-async function presetRows(options: TrainStepBenchmark, kinds: readonly EngineKind[]) {
-  const rows: Record<string, unknown>[] = [];
+async function presetRows(options: TrainStepBenchmark, kinds: readonly EngineKind[]): Promise<Rows> {
+  const rows: Rows = [];
   for (const { name, problem } of presetProblems()) {
     const own: Contestant[] = [];
     for (const kind of kinds) own.push(await startOwn(kind, problem, options.threads));
-    const rounds = await runRounds(name, own, options);
-    rows.push(...rowsOf(name, rounds));
+    rows.push(...rowsOf(name, await runRounds(name, own, options)));
   }
   return rows;
 }
@@ -96,54 +105,47 @@ async function flopsOf(size: VisionSize): Promise<number> {
   return countFlops(step.compiled.program);
 }
 
-const isTorch = (name: string) => name.startsWith("torch");
-const isJax = (name: string) => name.startsWith("jax");
-
 /** The few numbers that others read; ratios of time on step (a), below 1 is faster than the competitor. */
-function summarise(rounds: Rounds | undefined, auto: EngineKind) {
-  if (rounds === undefined) return {};
+export function summarise(rows: Rows): Result["summary"] {
+  const row = (wanted: Record<string, unknown>) =>
+    rows.find((row) => Object.entries(wanted).every(([key, value]) => row[key] === value));
+  const onA = (engine: unknown) => row({ kind: "train step", size: "a", engine });
+  const auto = row({ kind: "machine" })?.auto;
   return {
     auto,
-    ortVsTorch: ratio(rounds, "onnxruntime", isTorch),
-    tensorflowVsJax: ratio(rounds, "tensorflow", isJax),
-    xlaVsJax: ratio(rounds, "xla", isJax),
-    autoVsTorch: ratio(rounds, auto, isTorch),
+    ortVsTorch: onA("onnxruntime")?.vsTorch,
+    tensorflowVsJax: onA("tensorflow")?.vsJax,
+    xlaVsJax: onA("xla")?.vsJax,
+    autoVsTorch: onA(auto)?.vsTorch,
+    dataTimeShare: row({ kind: "data" })?.dataTimeShare,
+    peakShare: onA(auto)?.peakShare,
   };
 }
 
-export async function benchmarkTrainStep(options: TrainStepBenchmark): Promise<Result> {
-  const { threads, log, parts: wanted } = options;
+/** Measures the parts that are asked for; rows of the others stay as they are in `earlier`. */
+export async function benchmarkTrainStep(options: TrainStepBenchmark, earlier?: Result): Promise<Result> {
+  const { threads, log, secondsPerLap: secondsPerPoint, manyCalls, parts: wanted } = options;
   const kinds = ownKinds();
   const auto = await autoKind();
-  const has = (part: Part) => wanted.includes(part);
-  const rows: Record<string, unknown>[] = [];
-  let onA: Rounds | undefined;
-
   const peak = await measurePeak(kinds, threads);
   log(`peak of this machine: ${(peak / 1e9).toFixed(0)} GFLOP/s on ${threads} threads`);
-  rows.push({ kind: "peak", threads, flopsPerSecond: peak });
-  for (const title of ["a", "b", "m21"] as const) {
-    if (!has(title)) continue;
-    const rounds = await vision(title, visionSizes[title], options, kinds);
-    if (title === "a") onA = rounds;
-    rows.push(...rowsOf(title, rounds));
+  const measure: Readonly<Record<Part, () => Promise<Rows>>> = {
+    a: () => vision("a", options, kinds, peak),
+    b: () => vision("b", options, kinds, peak),
+    m21: () => vision("m21", options, kinds, peak),
+    presets: () => presetRows(options, kinds),
+    starts: () => measureStarts(kinds, visionSizes.a, threads, log),
+    growth: () => measureGrowth({ kind: auto, threads, secondsPerPoint, peak, log }),
+    inference: () => measureLatency({ kinds, threads, calls: 500, manyCalls, log }),
+    data: async () => [{ kind: "data", engine: auto, dataTimeShare: await measureDataShare(auto, threads, 40) }],
+  };
+  const rows: Rows = [{ kind: "machine", threads, flopsPerSecond: peak, auto }];
+  for (const part of parts) {
+    if (wanted.includes(part)) {
+      const measured = { part, commit: codeCommit(), date: new Date().toISOString() };
+      rows.push(...(await measure[part]()).map((row) => ({ ...row, ...measured })));
+    } else rows.push(...(earlier?.rows.filter((row) => row.part === part) ?? []));
   }
-  if (has("presets")) rows.push(...(await presetRows(options, kinds)));
-  if (has("starts")) rows.push(...(await measureStarts(kinds, visionSizes.a, threads, log)));
-  if (has("growth")) {
-    const secondsPerPoint = options.secondsPerLap;
-    rows.push(...(await measureGrowth({ kind: auto, threads, secondsPerPoint, peak, log })));
-  }
-  if (has("inference")) {
-    rows.push(...(await measureLatency({ kinds, threads, calls: 500, manyCalls: options.manyCalls, log })));
-  }
-  const dataTimeShare = has("data") ? await measureDataShare(auto, threads, 40) : undefined;
-
-  const autoLaps = onA?.laps[onA.names.indexOf(auto)];
-  const peakShare =
-    autoLaps === undefined
-      ? undefined
-      : (await flopsOf(visionSizes.a)) / (median(autoLaps.map((lap) => median(lap.ms))) / 1000) / peak;
   return createResult({
     name: "engine",
     claim:
@@ -153,6 +155,6 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark): Promise<R
     command: options.command,
     seeds: [0],
     rows,
-    summary: { ...summarise(onA, auto), dataTimeShare, peakShare },
+    summary: summarise(rows),
   });
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { benchmarkTrainStep, parts } from "#benchmarks/engine/train-step.ts";
-import { writeResult } from "#core/results.ts";
+import { readResult, writeResult } from "#core/results.ts";
 import { defineCommand } from "../command.ts";
 
 export const benchTrainStep = defineCommand({
@@ -12,7 +14,7 @@ export const benchTrainStep = defineCommand({
     parts: z
       .array(z.enum(parts))
       .default([...parts])
-      .describe("what to measure"),
+      .describe("what to measure; the rows of other parts stay as they are in the result file"),
     torchPython: z.string().default("").describe("a Python that has PyTorch; looked for by default"),
     jaxPython: z.string().default("").describe("a Python that has JAX; looked for by default"),
     manyCalls: z.number().int().positive().default(100_000).describe("calls over which memory must not grow"),
@@ -20,7 +22,9 @@ export const benchTrainStep = defineCommand({
   }),
   example: "bench train-step --jaxPython ~/jax/bin/python",
   async run({ out, ...config }, { log, print, result, commandLine }) {
-    const measured = await benchmarkTrainStep({ ...config, command: commandLine, log: log.info });
+    const path = join(out, "engine.json");
+    const earlier = out !== "" && existsSync(path) ? readResult(path) : undefined;
+    const measured = await benchmarkTrainStep({ ...config, command: commandLine, log: log.info }, earlier);
     for (const [name, value] of Object.entries(measured.summary)) {
       print(`${name}: ${typeof value === "number" ? value.toFixed(3) : (value ?? "not measured")}`);
     }
