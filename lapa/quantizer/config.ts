@@ -3,6 +3,14 @@ import { videoDataConfig } from "./video-data.ts";
 
 /** Size and form of the latent action model. Lengths in pixels, tokens or channels; times in seconds. */
 export const quantizerModelConfig = z.strictObject({
+  architecture: z
+    .enum(["compact", "published"])
+    .default("compact")
+    .describe("published: the paper's network; compact: ours, which learns actions from minutes of data"),
+  parity: z
+    .boolean()
+    .default(false)
+    .describe("published: keep the released code's three slips (code layout, grid over time, temporal mask)"),
   imageSize: z.number().int().min(16).default(64).describe("side of the square frames, pixels"),
   patchSize: z.number().int().min(2).default(8).describe("side of a decoder patch (and of a patch-stem token), pixels"),
   width: z.number().int().min(8).default(96).describe("model width D"),
@@ -74,6 +82,11 @@ export const quantizerTrainConfig = z.strictObject({
   batch: z.number().int().positive().default(64).describe("frame pairs per step"),
   learningRate: z.number().positive().default(2e-3).describe("peak learning rate"),
   warmupSteps: z.number().int().min(0).default(50).describe("linear warm-up, steps"),
+  schedule: z
+    .enum(["cosine", "constant"])
+    .default("cosine")
+    .describe("learning rate after its peak: falls to 0, or stays"),
+  beta2: z.number().min(0).lt(1).default(0.999).describe("Adam's decay of the averaged squared gradient"),
   weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),
   minMotion: z

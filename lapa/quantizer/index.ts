@@ -9,6 +9,7 @@ export * from "./pair-source.ts";
 export { patchify } from "./patches.ts";
 export * from "./pictures.ts";
 export * from "./presets.ts";
+export { countPublishedParameters } from "./published/network.ts";
 export * from "./runner.ts";
 export * from "./train.ts";
 export * from "./usage.ts";

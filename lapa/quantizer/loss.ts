@@ -3,7 +3,15 @@ import { linear, stopGradient, straightThrough } from "#engine/index.ts";
 import { applyColour } from "./colour.ts";
 import type { QuantizerModelConfig } from "./config.ts";
 import { decodeFrame, encodePairs, frameAt, type QuantizerParameters, toModelRange } from "./model.ts";
-import { type Codebook, lookUpCodes, nearestCode, noiseSubstitution, updateCodebook } from "./vector-quantize.ts";
+import {
+  type Codebook,
+  lookUpCodes,
+  type NoiseCodebook,
+  nearestCode,
+  noiseSubstitution,
+  updateCodebook,
+  updateNoiseCodebook,
+} from "./vector-quantize.ts";
 
 /** One training batch; every random number in it was drawn outside. */
 export type QuantizerBatch = {
@@ -20,6 +28,12 @@ export type QuantizerBatch = {
   readonly known?: tf.Tensor1D;
 };
 
+/** f32[K, codeWidth]: what is quantised to; with NSVQ the trained codes, moved by re-seeding. */
+const codeVectors = (
+  { codes }: QuantizerParameters<tf.Tensor>,
+  codebook: Codebook<tf.Tensor> | NoiseCodebook<tf.Tensor>,
+): tf.Tensor2D => ("shift" in codebook ? tf.add(codes!, codebook.shift) : (codebook.vectors as tf.Tensor2D));
+
 /**
  * Reconstruction with weight on moving pixels, the commitment term and, on labelled pairs, the grounding term.
  *
@@ -29,10 +43,10 @@ export type QuantizerBatch = {
  */
 export function quantizerLoss(
   params: QuantizerParameters<tf.Tensor>,
-  codebook: Codebook<tf.Tensor>,
+  codebook: Codebook<tf.Tensor> | NoiseCodebook<tf.Tensor>,
   config: QuantizerModelConfig,
   batch: QuantizerBatch,
-): { loss: tf.Scalar; outputs: Record<string, tf.Tensor>; extra: Codebook<tf.Tensor> } {
+): { loss: tf.Scalar; outputs: Record<string, tf.Tensor>; extra: Codebook<tf.Tensor> | NoiseCodebook<tf.Tensor> } {
   const { codeWidth, codesPerStep } = config;
   const frames = applyColour(toModelRange(batch.frames), batch.colour);
   const first = frameAt(frames, 0);
@@ -41,8 +55,8 @@ export function quantizerLoss(
   const latents = encodePairs(params, config, frames); // [B, L, d]
   const flat = tf.reshape(latents, [-1, codeWidth]) as tf.Tensor2D; // [B * L, d]
   const fixed = stopGradient(flat);
-  const vectors = codebook.vectors as tf.Tensor2D;
-  const codes = nearestCode(fixed, vectors);
+  const vectors = codeVectors(params, codebook);
+  const codes = nearestCode(fixed, stopGradient(vectors));
   const quantized = lookUpCodes(codes, vectors);
   const passed = batch.noise ? noiseSubstitution(flat, quantized, batch.noise) : straightThrough(flat, quantized);
   const drawn = decodeFrame(params, config, first, tf.reshape(passed, [-1, codesPerStep, codeWidth]) as tf.Tensor3D);
@@ -53,7 +67,9 @@ export function quantizerLoss(
   const moved = tf.cast(tf.greater(tf.max(change, -1, true), 0.0036), "float32");
   const weight = tf.add(tf.mul(moved, config.motionWeight), 1);
   const scale = config.relative ? tf.add(perPair(tf.mul(change, weight)), 10) : tf.mul(perPair(weight), 3);
-  const reconstruction = tf.mean(tf.div(perPair(tf.mul(error, weight)), scale)) as tf.Scalar;
+  // The published loss counts pixels in [0, 1]; its gradient limit belongs to that scale.
+  const unit = config.architecture === "published" && !config.relative ? 0.25 : 1;
+  const reconstruction = tf.mul(tf.mean(tf.div(perPair(tf.mul(error, weight)), scale)), unit) as tf.Scalar;
   const commitment = tf.mean(tf.square(tf.sub(flat, stopGradient(quantized))));
   let loss = tf.add(reconstruction, tf.mul(commitment, config.commitment));
 
@@ -69,9 +85,10 @@ export function quantizerLoss(
     loss = tf.add(loss, tf.mul(grounding, config.groundingWeight));
     outputs.grounding = grounding;
   }
-  const extra = updateCodebook(codebook, fixed, codes, batch.reseed, {
-    decay: config.codebookDecay,
-    reseedBelow: config.reseedBelow,
-  });
+  const options = { decay: config.codebookDecay, reseedBelow: config.reseedBelow };
+  const extra =
+    "shift" in codebook
+      ? updateNoiseCodebook(codebook, stopGradient(params.codes as tf.Tensor2D), fixed, codes, batch.reseed, options)
+      : updateCodebook(codebook, fixed, codes, batch.reseed, options);
   return { loss: loss as tf.Scalar, outputs, extra };
 }

@@ -25,12 +25,14 @@ import {
 import type { QuantizerModelConfig } from "./config.ts";
 import { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
 import { patchify, unpatchify } from "./patches.ts";
+import { drawnArrays } from "./published/arrays.ts";
+import { decodePublished, encodePublished, initPublishedNetwork, type PublishedNetwork } from "./published/network.ts";
 import { lookUpCodes, nearestCode } from "./vector-quantize.ts";
 
 /** A linear projection of patches and where each patch is. */
 type PatchStem<T> = { readonly embed: Linear<T>; readonly position: T };
 
-export type QuantizerParameters<T = HostArray> = {
+export type CompactNetwork<T = HostArray> = {
   readonly encoder: {
     readonly stem: KeypointStem<T> | PatchStem<T>;
     readonly spatial: readonly TransformerBlock<T>[];
@@ -50,8 +52,13 @@ export type QuantizerParameters<T = HostArray> = {
     readonly norm: LayerNorm<T>;
     readonly toPixels: Linear<T>;
   };
+};
+
+export type QuantizerParameters<T = HostArray> = (CompactNetwork<T> | { readonly published: PublishedNetwork<T> }) & {
   /** Reads the true action off the codes; trained on labelled pairs alone. */
   readonly grounding?: Linear<T>;
+  /** f32[K, codeWidth]: trained codes, NSVQ alone. */
+  readonly codes?: T;
 };
 
 const patchCount = ({ imageSize, patchSize }: QuantizerModelConfig) => (imageSize / patchSize) ** 2;
@@ -64,6 +71,20 @@ function initPatchStem(rng: Rng, config: QuantizerModelConfig, positionStd: numb
 }
 
 export function initQuantizer(rng: Rng, config: QuantizerModelConfig): QuantizerParameters {
+  const { architecture, quantization, groundingDims, codebookSize, codeWidth, codesPerStep } = config;
+  const network =
+    architecture === "published"
+      ? { published: initPublishedNetwork(drawnArrays(rng.fork("published")), config) }
+      : initCompactNetwork(rng, config);
+  const inputs = codesPerStep * codeWidth;
+  return {
+    ...network,
+    ...(groundingDims > 0 ? { grounding: initLinear(rng.fork("grounding"), { inputs, outputs: groundingDims }) } : {}),
+    ...(quantization === "nsvq" ? { codes: normalArray(rng.fork("codes"), [codebookSize, codeWidth], 1) } : {}),
+  };
+}
+
+function initCompactNetwork(rng: Rng, config: QuantizerModelConfig): CompactNetwork {
   const { width, heads, patchSize, codeWidth, codesPerStep } = config;
   const isKeypoints = config.stem === "keypoints";
   const tokens = isKeypoints ? config.keypoints : patchCount(config);
@@ -90,17 +111,12 @@ export function initQuantizer(rng: Rng, config: QuantizerModelConfig): Quantizer
       norm: initLayerNorm(width),
       toPixels: initLinear(rng.fork("toPixels"), { inputs: width, outputs: patchSize ** 2 * 3, std: 0.002 }),
     },
-    ...(config.groundingDims > 0
-      ? {
-          grounding: initLinear(rng.fork("grounding"), { inputs: messageWidth, outputs: config.groundingDims }),
-        }
-      : {}),
   };
 }
 
 /** What every frame shows. @param images f32[B, H, W, 3] in [-1, 1] @returns f32[B, N, 2 or D] */
 function frameTokens(
-  { encoder }: QuantizerParameters<tf.Tensor>,
+  { encoder }: CompactNetwork<tf.Tensor>,
   config: QuantizerModelConfig,
   images: tf.Tensor4D,
 ): tf.Tensor3D {
@@ -125,6 +141,7 @@ export function encodePairs(
   config: QuantizerModelConfig,
   frames: tf.Tensor5D,
 ): tf.Tensor3D {
+  if ("published" in params) return encodePublished(params.published, config, frames);
   const [batch, , height, width] = frames.shape;
   const tokens = frameTokens(params, config, tf.reshape(frames, [batch * 2, height, width, 3]));
   const perFrame = tf.reshape(tokens, [batch, 2, tokens.shape[1], tokens.shape[2]]); // [B, 2, N, 2|D]
@@ -139,7 +156,7 @@ export function encodePairs(
 
 /** One message per pair from what moved. @param move f32[B, N, 2|D] @returns f32[B, L * codeWidth] */
 function readMove(
-  { encoder }: QuantizerParameters<tf.Tensor>,
+  { encoder }: CompactNetwork<tf.Tensor>,
   config: QuantizerModelConfig,
   move: tf.Tensor3D,
 ): tf.Tensor2D {
@@ -158,11 +175,13 @@ function readMove(
  * @returns f32[B, H, W, 3], unclipped
  */
 export function decodeFrame(
-  { decoder }: QuantizerParameters<tf.Tensor>,
+  params: QuantizerParameters<tf.Tensor>,
   config: QuantizerModelConfig,
   first: tf.Tensor4D,
   codeVectors: tf.Tensor3D,
 ): tf.Tensor4D {
+  if ("published" in params) return decodePublished(params.published, config, first, codeVectors);
+  const { decoder } = params;
   const patches = patchify(first, config.patchSize); // [B, N, p * p * 3]
   const context = tf.add(linear(decoder.fromCodes, codeVectors), decoder.codePosition) as tf.Tensor3D; // [B, L, D]
   let x = tf.add(linear(decoder.stem.embed, patches), decoder.stem.position) as tf.Tensor3D; // [B, N, D]

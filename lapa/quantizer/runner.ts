@@ -5,25 +5,32 @@ import { type Compiled, compile, type Executor, type HostArray, openModel } from
 import type { Frames } from "./batches.ts";
 import { type QuantizerTrainConfig, quantizerTrainConfig } from "./config.ts";
 import { drawFromCodes, frameAt, inferCodes, type QuantizerParameters, toModelRange } from "./model.ts";
-import type { Codebook } from "./vector-quantize.ts";
+import type { Codebook, NoiseCodebook } from "./vector-quantize.ts";
 
 export type Quantizer = {
   readonly id: string;
   readonly path: string;
   readonly config: QuantizerTrainConfig;
   readonly parameters: QuantizerParameters;
-  readonly codebook: Codebook<HostArray>;
+  readonly codebook: Pick<Codebook<HostArray>, "vectors">;
 };
+
+/** f32[K, codeWidth]: what is quantised to. */
+function vectorsOf({ codes }: QuantizerParameters, extra: Codebook<HostArray> | NoiseCodebook<HostArray>): HostArray {
+  if (!("shift" in extra)) return extra.vectors;
+  return { ...extra.shift, data: Float32Array.from(extra.shift.data, (shift, index) => shift + codes!.data[index]!) };
+}
 
 /** Opens a trained quantizer. @throws UserError, FormatError or ConfigError as `openModel` */
 export async function openQuantizer(path: string): Promise<Quantizer> {
   const { id, path: found, config, weights, extra } = await openModel(path, quantizerTrainConfig);
+  const parameters = weights as unknown as QuantizerParameters;
   return {
     id,
     path: found,
     config,
-    parameters: weights as unknown as QuantizerParameters,
-    codebook: extra as unknown as Codebook<HostArray>,
+    parameters,
+    codebook: { vectors: vectorsOf(parameters, extra as unknown as Codebook<HostArray> | NoiseCodebook<HostArray>) },
   };
 }
 

@@ -5,7 +5,7 @@ import { quantizerInputs } from "./batches.ts";
 import type { QuantizerTrainConfig } from "./config.ts";
 import { type QuantizerBatch, quantizerLoss } from "./loss.ts";
 import { initQuantizer, type QuantizerParameters } from "./model.ts";
-import { type Codebook, initCodebook } from "./vector-quantize.ts";
+import { type Codebook, initCodebook, initNoiseCodebook } from "./vector-quantize.ts";
 
 /** Compiles the step that trains encoder, decoder and codebook together. */
 export function createQuantizerStep(config: QuantizerTrainConfig, executor: Executor): Promise<TrainStep> {
@@ -22,10 +22,13 @@ export function createQuantizerStep(config: QuantizerTrainConfig, executor: Exec
     {
       name: "quantizer",
       parameters: initQuantizer(rng.fork("weights"), model),
-      extra: initCodebook(rng.fork("codebook"), model.codebookSize, model.codeWidth),
+      extra:
+        model.quantization === "nsvq"
+          ? initNoiseCodebook(model.codebookSize, model.codeWidth)
+          : initCodebook(rng.fork("codebook"), model.codebookSize, model.codeWidth),
       inputs: quantizerInputs(config),
       batch: config.batch,
-      optimizer: { weightDecay: config.weightDecay, clipNorm: config.clipNorm },
+      optimizer: { beta2: config.beta2, weightDecay: config.weightDecay, clipNorm: config.clipNorm },
       executor,
     },
   );

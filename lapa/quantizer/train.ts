@@ -17,6 +17,12 @@ export function completeQuantizerConfig(config: QuantizerTrainConfig, actionSize
   return { ...config, model: { ...config.model, groundingDims } };
 }
 
+function learningRateOf({ schedule, learningRate: peak, warmupSteps, steps }: QuantizerTrainConfig) {
+  const warmup = Math.min(warmupSteps, steps - 1);
+  if (schedule === "cosine") return warmupCosine({ peak, warmupSteps: warmup, steps });
+  return (step: number) => (step < warmup ? (peak * (step + 1)) / warmup : peak);
+}
+
 /**
  * Trains a quantizer on frame pairs.
  *
@@ -38,11 +44,7 @@ export async function trainQuantizer(
       batchAt: (index) => quantizerBatch(source, config, index),
       batchSize: config.batch,
       steps: config.steps,
-      learningRate: warmupCosine({
-        peak: config.learningRate,
-        warmupSteps: Math.min(config.warmupSteps, config.steps - 1),
-        steps: config.steps,
-      }),
+      learningRate: learningRateOf(config),
       config,
       engine: run.executor.kind,
       seed: config.seed,

@@ -7,7 +7,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Rng } from "#core/rng.ts";
-import type { HostArray } from "#engine/index.ts";
+import { filled, type HostArray } from "#engine/index.ts";
 
 /** Non-gradient state: `vectors` f32[K, D] are what is quantised to; `counts` f32[K] and `sums` f32[K, D] average use. */
 export type Codebook<T> = { readonly vectors: T; readonly counts: T; readonly sums: T };
@@ -21,6 +21,17 @@ export function initCodebook(rng: Rng, codebookSize: number, codeWidth: number):
     sums: { shape, dtype: "float32", data: vectors.slice() },
   };
 }
+
+/**
+ * State of an NSVQ codebook beside its trained vectors: `counts` f32[K] average use, and `shift` f32[K, D] is how far
+ * re-seeding has carried each code from its trained vector. What is quantised to is their sum.
+ */
+export type NoiseCodebook<T> = { readonly counts: T; readonly shift: T };
+
+export const initNoiseCodebook = (codebookSize: number, codeWidth: number): NoiseCodebook<HostArray> => ({
+  counts: filled([codebookSize], 1),
+  shift: filled([codebookSize, codeWidth], 0),
+});
 
 /**
  * Finds the nearest codebook entry of every latent: `k = argmin_j |z - e_j|²` (van den Oord et al. 2017, eq. 1).
@@ -82,5 +93,31 @@ export function updateCodebook(
     vectors: tf.div(liveSums, tf.expandDims(liveCounts, 1)),
     counts: tf.where(dead, tf.mul(tf.onesLike(counts), share), counts),
     sums: tf.where(deadRows, tf.mul(fresh, share), sums),
+  };
+}
+
+/**
+ * One step of an NSVQ codebook: counts are averaged; a dead code moves onto the live encoder output drawn for it.
+ *
+ * @param trained f32[K, D] the codebook as a parameter
+ */
+export function updateNoiseCodebook(
+  codebook: NoiseCodebook<tf.Tensor>,
+  trained: tf.Tensor2D,
+  latents: tf.Tensor2D,
+  codes: tf.Tensor1D,
+  reseed: tf.Tensor1D,
+  options: { decay: number; reseedBelow: number },
+): NoiseCodebook<tf.Tensor> {
+  const [codebookSize, codeWidth] = trained.shape;
+  const used = tf.sum(tf.oneHot(codes, codebookSize), 0);
+  const counts = tf.add(tf.mul(codebook.counts, options.decay), tf.mul(used, 1 - options.decay)); // [K]
+  const total = tf.sum(counts);
+  const dead = tf.less(counts, tf.mul(total, options.reseedBelow / codebookSize));
+  const fresh = tf.matMul(tf.oneHot(reseed, latents.shape[0]) as tf.Tensor2D, latents); // [K, D]
+  const deadRows = tf.tile(tf.expandDims(dead, 1), [1, codeWidth]);
+  return {
+    counts: tf.where(dead, tf.mul(tf.onesLike(counts), tf.div(total, codebookSize)), counts),
+    shift: tf.where(deadRows, tf.sub(fresh, trained), codebook.shift),
   };
 }

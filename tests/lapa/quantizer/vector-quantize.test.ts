@@ -9,6 +9,7 @@ import {
   nearestCode,
   noiseSubstitution,
   updateCodebook,
+  updateNoiseCodebook,
 } from "#lapa/quantizer/vector-quantize.ts";
 
 const numbers = (work: () => tf.Tensor) => withBackend("cpu", () => tf.tidy(() => Array.from(work().dataSync())));
@@ -32,6 +33,51 @@ describe("noiseSubstitution", () => {
     const moved = () =>
       noiseSubstitution(tf.tensor2d([1, 1], [1, 2]), tf.tensor2d([4, 5], [1, 2]), tf.tensor2d([0, -7], [1, 2]));
     expect(numbers(moved)).toBeAllClose([1, -4]);
+  });
+
+  it("keeps the distance to the code whatever the noise: |z' - d| = |d - c|", () => {
+    const rng = createRng("identity");
+    const draw = () =>
+      tf.tensor2d(
+        Float32Array.from({ length: 24 }, () => rng.normal()),
+        [3, 8],
+      );
+    const [from, to] = withBackend("cpu", () =>
+      tf.tidy(() => {
+        const [latents, codes, noise] = [draw(), draw(), draw()];
+        const length = (x: tf.Tensor) => Array.from(tf.norm(x, 2, 1).dataSync());
+        const moved = noiseSubstitution(latents, codes, noise);
+        return [length(tf.sub(moved, latents)), length(tf.sub(latents, codes))];
+      }),
+    );
+    expect(from).toBeAllClose(to, { relative: 1e-5 });
+  });
+
+  it("lets codes learn through the distance", () => {
+    // z = (1, 1), c = (4, 5), v = (0, -7): z' = (1, 1 - |z - c|), so d z'_2 / d c = -(c - z) / 5
+    const gradient = () =>
+      tf.grad((code) => {
+        const moved = noiseSubstitution(tf.tensor2d([1, 1], [1, 2]), code as tf.Tensor2D, tf.tensor2d([0, -7], [1, 2]));
+        return tf.sum(tf.slice(moved, [0, 1], [1, 1]));
+      })(tf.tensor2d([4, 5], [1, 2]));
+    expect(numbers(gradient)).toBeAllClose([-0.6, -0.8]);
+  });
+});
+
+describe("updateNoiseCodebook", () => {
+  it("carries a dead code onto the live latent drawn for it, and keeps the others", () => {
+    const next = (key: "counts" | "shift") => () =>
+      updateNoiseCodebook(
+        { counts: tf.tensor1d([2, 0.5, 0.5]), shift: tf.tensor2d([1, 1, 0, 0, 0, 0], [3, 2]) },
+        vectors(),
+        tf.tensor2d([2, 2, 4, 4, 9, 9], [3, 2]),
+        tf.tensor1d([0, 0, 0], "int32"),
+        tf.tensor1d([1, 2, 1], "int32"),
+        { decay: 0.5, reseedBelow: 0.5 },
+      )[key];
+    // (9, 9) - (1, 0) and (4, 4) - (0, 2)
+    expect(numbers(next("shift"))).toBeAllClose([1, 1, 8, 9, 4, 2]);
+    expect(numbers(next("counts"))).toBeAllClose([2.5, 1, 1]);
   });
 });
 
