@@ -24,6 +24,7 @@ export const commands: Readonly<Record<string, Load>> = {
   "bridge serve": () => from(import("./bridge/serve.ts"), "bridgeServe"),
   viewer: () => from(import("./viewer/command.ts"), "viewer"),
   "engine setup": () => from(import("./engine/setup.ts"), "engineSetup"),
+  "bench bridge": () => from(import("./bench/bridge.ts"), "benchBridge"),
   "bench train-step": () => from(import("./bench/train-step.ts"), "benchTrainStep"),
   "bench lapa-step": () => from(import("./bench/lapa-step.ts"), "benchLapaStep"),
   doctor: () => from(import("./doctor.ts"), "doctor"),

@@ -134,14 +134,17 @@ class ArmSimulation {
     const end = () => this.stop.abort();
     if (signal?.aborted) end();
     signal?.addEventListener("abort", end, { once: true });
+    let last: SimulatedArmStatus | undefined;
     const done = this.run().finally(async () => {
+      // What is behind the arm may be closed from now on.
+      last = this.status();
       signal?.removeEventListener("abort", end);
       await this.server.close();
     });
     return {
       url,
       done,
-      status: () => this.status(),
+      status: () => last ?? this.status(),
       reset: () => this.reset(),
       close: () => {
         end();

@@ -54,6 +54,12 @@ describe("The tabletop arm behind rosbridge", () => {
     expect(sim.status().commands).toMatchObject({ executedTooOld: 0, executedUnstamped: 0 });
   });
 
+  it("still says what it did when it is closed", async () => {
+    const { sim } = await startArm();
+    await sim.close();
+    expect(sim.status().commands.executed).toBe(0);
+  });
+
   it("goes on with its task after the link was cut in the middle, and executes nothing old", async () => {
     const { sim, proxy, url } = await startArm();
     const running = drive(sim, url, "after-cut");
