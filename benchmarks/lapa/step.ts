@@ -25,6 +25,8 @@ export type LapaStepBenchmark = {
   readonly jaxPython: string;
   readonly parts: readonly LapaStepPart[];
   readonly calls: number;
+  /** A result whose other parts are kept: the benchmark may run in pieces. */
+  readonly earlier?: Result | undefined;
   readonly command: string;
   readonly log: (line: string) => void;
 };
@@ -71,18 +73,25 @@ async function autoKind(): Promise<EngineKind> {
 }
 
 export async function benchmarkLapaStep(options: LapaStepBenchmark): Promise<Result> {
-  const { threads, log, calls, parts } = options;
+  const { threads, log, calls, parts, earlier } = options;
   const kind = await autoKind();
   const kinds: EngineKind[] = kind === "onnxruntime" ? [kind] : [kind, "onnxruntime"];
-  const rows: Record<string, unknown>[] = [];
-  const summary: Record<string, number | string> = { engine: kind };
-  for (const problem of stepProblems().filter(({ name }) => (parts as readonly string[]).includes(name))) {
+  const isNew = (part: unknown) => (parts as readonly unknown[]).includes(part);
+  const rows = (earlier?.rows ?? []).filter((row) => !isNew(row.part)) as Record<string, unknown>[];
+  const summary: Record<string, unknown> = { ...earlier?.summary, engine: kind };
+  for (const problem of stepProblems().filter(({ name }) => isNew(name))) {
     const own: Contestant[] = [];
     for (const each of kinds) own.push(await startOwn(each, problem, threads));
     const rounds = await runRounds(problem.name, [...own, ...(await competitors(problem, options))], options);
     checkLosses(problem.name, rounds);
     const found = rowsOf(problem.name, rounds);
-    rows.push(...found.map((row) => ({ ...row, samplesPerSecond: (1000 * problem.samples) / row.medianMs })));
+    rows.push(
+      ...found.map((row) => ({
+        part: problem.name,
+        ...row,
+        samplesPerSecond: (1000 * problem.samples) / row.medianMs,
+      })),
+    );
     for (const other of ["torch", "jax"]) {
       const by = ratio(rounds, kind, (name) => name.startsWith(other));
       if (by !== undefined) summary[`${problem.name} vs ${other}`] = by;
@@ -92,12 +101,12 @@ export async function benchmarkLapaStep(options: LapaStepBenchmark): Promise<Res
   const measured = { kind, threads, calls, log };
   if (parts.includes("labels")) {
     const labels = await measureLabels(measured, 2048);
-    rows.push(...labels);
+    rows.push(...labels.map((row) => ({ part: "labels", ...row })));
     summary.labelsPerSecond = labels[0]!.labelsPerSecond;
   }
   if (parts.includes("actions")) {
     const actions = await measureActions(measured);
-    rows.push(...actions);
+    rows.push(...actions.map((row: Record<string, unknown>) => ({ part: "actions", ...row })));
     for (const row of actions) {
       summary[`action ${String(row.preset)}, ${String(row.decoding)}: p50 ms`] = row.p50Ms as number;
       summary[`action ${String(row.preset)}, ${String(row.decoding)}: p99 ms`] = row.p99Ms as number;

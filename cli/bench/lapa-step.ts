@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { benchmarkLapaStep, lapaStepParts } from "#benchmarks/lapa/step.ts";
-import { writeResult } from "#core/results.ts";
+import { readResult, writeResult } from "#core/results.ts";
 import { defineCommand } from "../command.ts";
 
 export const benchLapaStep = defineCommand({
@@ -13,7 +15,7 @@ export const benchLapaStep = defineCommand({
     parts: z
       .array(z.enum(lapaStepParts))
       .default([...lapaStepParts])
-      .describe("what to measure"),
+      .describe("what to measure; other parts of a result that is there are kept"),
     torchPython: z.string().default("").describe("a Python that has PyTorch; looked for by default"),
     jaxPython: z.string().default("").describe("a Python that has JAX; looked for by default"),
     calls: z.number().int().positive().default(300).describe("measured calls per policy"),
@@ -21,9 +23,11 @@ export const benchLapaStep = defineCommand({
   }),
   example: "bench lapa-step --jaxPython ~/jax/bin/python",
   async run({ out, ...config }, { log, print, result, commandLine }) {
-    const measured = await benchmarkLapaStep({ ...config, command: commandLine, log: log.info });
+    const file = join(out, "lapa-step.json");
+    const earlier = out !== "" && existsSync(file) ? readResult(file) : undefined;
+    const measured = await benchmarkLapaStep({ ...config, earlier, command: commandLine, log: log.info });
     for (const [name, value] of Object.entries(measured.summary)) {
-      print(`${name}: ${typeof value === "number" ? value.toFixed(3) : value}`);
+      print(`${name}: ${typeof value === "number" ? value.toFixed(3) : String(value)}`);
     }
     if (out !== "") print(`written: ${writeResult(out, measured)}`);
     result(measured);
