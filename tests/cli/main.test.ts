@@ -17,7 +17,9 @@ beforeEach(() => {
     return true;
   });
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 describe("the command line", () => {
   it("lists all commands with a summary", async () => {
