@@ -106,11 +106,16 @@ export type External = {
   readonly words: (folder: string) => readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** Writes what the program reads. */
-  readonly prepare: (folder: string) => Promise<void>;
+  readonly prepare?: (folder: string) => Promise<void>;
 };
 
 /** A program of its own that answers numbers of steps with laps. */
-export async function startExternal({ name, words, environment = {}, prepare }: External): Promise<Contestant> {
+export async function startExternal({
+  name,
+  words,
+  environment = {},
+  prepare = async () => {},
+}: External): Promise<Contestant> {
   const folder = mkdtempSync(join(tmpdir(), "armature-step-"));
   await prepare(folder);
   const start = performance.now();
@@ -145,10 +150,12 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-export const startTorch = (python: string, size: VisionSize, threads: number): Promise<Contestant> =>
+/** @param patient waiting threads sleep: slower by themselves, faster where others use the machine too */
+export const startTorch = (python: string, size: VisionSize, threads: number, patient: boolean): Promise<Contestant> =>
   startExternal({
-    name: "torch",
+    name: patient ? "torch, passive waits" : "torch",
     words: (folder) => [python, beside("torch_vision.py"), folder, String(threads)],
+    environment: patient ? { OMP_WAIT_POLICY: "passive" } : {},
     prepare: (folder) => writeProblem(folder, size),
   });
 
@@ -168,13 +175,22 @@ export const startJax = (python: string, size: VisionSize, threads: number, tune
     prepare: (folder) => writeProblem(folder, size),
   });
 
-/** TensorFlow.js run eagerly by TensorFlow, as @tensorflow/tfjs-node-gpu does it. */
-export function startEager(size: VisionSize, cacheFolder: string): Promise<Contestant> {
+const script = (file: string, ...words: string[]) => {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const words = [process.execPath, "--import", loader, beside("eager-vision.ts"), JSON.stringify(size), cacheFolder];
-  return startExternal({
+  return () => [process.execPath, "--import", loader, beside(file), ...words];
+};
+
+/** TensorFlow.js run eagerly by TensorFlow, as @tensorflow/tfjs-node-gpu does it. */
+export const startEager = (size: VisionSize, cacheFolder: string): Promise<Contestant> =>
+  startExternal({
     name: "tfjs eager, TensorFlow",
-    words: () => words,
-    prepare: (folder) => writeProblem(folder, size),
+    words: script("eager-vision.ts", JSON.stringify(size), cacheFolder),
   });
-}
+
+/** One of several processes that train together, with one thread. @param cluster TF_CONFIG; empty: alone */
+export const startWorker = (size: VisionSize, cluster: string): Promise<Contestant> =>
+  startExternal({
+    name: "worker",
+    words: script("worker-vision.ts", JSON.stringify(size)),
+    environment: { TF_CONFIG: cluster },
+  });

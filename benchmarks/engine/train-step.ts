@@ -23,6 +23,7 @@ import { presetProblems } from "./preset-problems.ts";
 import { checkLosses, rowsOf, runRounds } from "./rounds.ts";
 import { measureStarts } from "./starts.ts";
 import { type VisionSize, visionBatch, visionSizes, visionStep } from "./vision-step.ts";
+import { measureWorkers } from "./workers.ts";
 
 export type TrainStepBenchmark = {
   readonly rounds: number;
@@ -39,7 +40,7 @@ export type TrainStepBenchmark = {
   readonly log: (line: string) => void;
 };
 
-export const parts = ["a", "b", "m21", "presets", "starts", "growth", "inference", "data"] as const;
+export const parts = ["a", "b", "m21", "presets", "starts", "growth", "inference", "data", "workers"] as const;
 export type Part = (typeof parts)[number];
 
 /** The product's engines that are set up here. */
@@ -55,7 +56,7 @@ async function competitors(size: VisionSize, options: TrainStepBenchmark, kinds:
   const found: Contestant[] = [];
   const torch = findPython("torch", options.torchPython);
   if (torch === undefined) log("PyTorch is not there: pip install torch, or apt-get install python3-torch.");
-  else found.push(await startTorch(torch, size, threads));
+  else for (const patient of [false, true]) found.push(await startTorch(torch, size, threads, patient));
   const jax = findPython("jax", options.jaxPython);
   if (jax === undefined) log("JAX is not there: pip install jax (Python 3.11 or newer), then --jaxPython.");
   else for (const tuned of [false, true]) found.push(await startJax(jax, size, threads, tuned));
@@ -138,6 +139,7 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark, earlier?: 
     growth: () => measureGrowth({ kind: auto, threads, secondsPerPoint, peak, log }),
     inference: () => measureLatency({ kinds, threads, calls: 500, manyCalls, log }),
     data: async () => [{ kind: "data", engine: auto, dataTimeShare: await measureDataShare(auto, threads, 40) }],
+    workers: async () => (kinds.includes("tensorflow") ? await measureWorkers(options.rounds, log) : []),
   };
   const rows: Rows = [{ kind: "machine", threads, flopsPerSecond: peak, auto }];
   for (const part of parts) {
@@ -150,7 +152,7 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark, earlier?: 
     name: "engine",
     claim:
       "On the CPU, step (a), same weights, data and losses: tensorflow and xla take at most 1.0 times JAX's time (the " +
-      "faster of its two starts in each round), onnxruntime at most 1.15 times PyTorch's, auto at most 0.77 times " +
+      "faster of its two starts in each round), onnxruntime at most 1.15 times PyTorch's (likewise), auto at most 0.77 times " +
       "PyTorch's; data take below 5 % of a step.",
     command: options.command,
     seeds: [0],
