@@ -10,7 +10,7 @@ type Preset = z.input<typeof latentVlaTrainConfig>;
  * there as an ONNX file. `latent-vla train --preset NAME --dryRun` says what each needs.
  */
 export const latentVlaPresets = {
-  tiny: { steps: 800, batch: 128, learningRate: 2e-3 },
+  tiny: { steps: 1000, batch: 128, learningRate: 2e-3 },
   small: {
     model: { imageSize: 128, stem: "patches", patchSize: 16, width: 256, depth: 6, heads: 8, textLength: 24 },
     ...{ steps: 5000, batch: 128, learningRate: 1e-3, warmupSteps: 200, shiftPixels: 6 },
