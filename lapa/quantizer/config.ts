@@ -120,6 +120,7 @@ export const quantizerTrainConfig = z.strictObject({
     .max(1)
     .default(0.15)
     .describe("share of a batch that is drawn from labelled pairs, where there are any"),
+  allowCollapse: z.boolean().default(false).describe("go on although one code speaks for everything"),
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });
 

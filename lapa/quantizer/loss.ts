@@ -28,6 +28,12 @@ export type QuantizerBatch = {
   readonly known?: tf.Tensor1D;
 };
 
+/** `2^H` of the batch's codes. @param use f32[K] counts */
+function perplexityOf(use: tf.Tensor): tf.Tensor {
+  const shares = tf.div(use, tf.sum(use));
+  return tf.exp(tf.neg(tf.sum(tf.mul(shares, tf.log(tf.maximum(shares, 1e-9))))));
+}
+
 /** f32[K, codeWidth]: what is quantised to; with NSVQ the trained codes, moved by re-seeding. */
 const codeVectors = (
   { codes }: QuantizerParameters<tf.Tensor>,
@@ -73,11 +79,8 @@ export function quantizerLoss(
   const commitment = tf.mean(tf.square(tf.sub(flat, stopGradient(quantized))));
   let loss = tf.add(reconstruction, tf.mul(commitment, config.commitment));
 
-  const outputs: Record<string, tf.Tensor> = {
-    mse: tf.mean(error),
-    commitment,
-    use: tf.sum(tf.oneHot(codes, config.codebookSize), 0),
-  };
+  const use = tf.sum(tf.oneHot(codes, config.codebookSize), 0); // [K]
+  const outputs: Record<string, tf.Tensor> = { mse: tf.mean(error), commitment, use, perplexity: perplexityOf(use) };
   if (params.grounding && batch.action && batch.known) {
     const flatPairs = tf.reshape(passed, [-1, codesPerStep * codeWidth]);
     const miss = tf.mean(tf.square(tf.sub(linear(params.grounding, flatPairs), batch.action)), -1); // [B]

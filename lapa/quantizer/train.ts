@@ -36,7 +36,7 @@ export async function trainQuantizer(
   const { train: source, actionSize } = splitPairs(data, given);
   const config = completeQuantizerConfig(given, actionSize);
   const step = await createQuantizerStep(config, run.executor);
-  const meter = createUsageMeter(config.model.codebookSize, run.log);
+  const meter = createUsageMeter(config.model.codebookSize, run.log, config.allowCollapse);
   try {
     const result = await train({
       ...run,

@@ -1,4 +1,5 @@
 /** @file How the codebook is used while it is trained: the alarm that LAPA's users ask for most (issues 17 and 50 there). */
+import { UserError } from "#core/errors.ts";
 import { type Log, silentLog } from "#core/log.ts";
 
 export type UsageRow = {
@@ -25,8 +26,16 @@ const rowEvery = 20;
 /** Below this share of the codebook the codes say too little. */
 const alarmShare = 0.35;
 
-/** Sums usage over 20 steps a row and warns once when the codebook collapses after its first hundred steps. */
-export function createUsageMeter(codebookSize: number, log: Log = silentLog) {
+/** Fewer codes than this, as if all were used alike, over ten rows in a row: one code speaks for everything. */
+const collapsed = 1.5;
+const collapsedRows = 10;
+
+/**
+ * Sums usage over 20 steps a row and warns once when the codebook collapses after its first hundred steps.
+ *
+ * @throws UserError from `add`, when it has been collapsed for 200 steps, unless `allowCollapse`
+ */
+export function createUsageMeter(codebookSize: number, log: Log = silentLog, allowCollapse = true) {
   const rows: UsageRow[] = [];
   let counts = new Float64Array(codebookSize);
   let warned = false;
@@ -38,6 +47,13 @@ export function createUsageMeter(codebookSize: number, log: Log = silentLog) {
       const row = { step, shares: Array.from(counts, (count) => count / total), perplexity: perplexity(counts) };
       rows.push(row);
       counts = new Float64Array(codebookSize);
+      const last = rows.slice(-collapsedRows);
+      if (!allowCollapse && last.length === collapsedRows && last.every((some) => some.perplexity < collapsed)) {
+        throw new UserError(
+          `quantizer: the codebook must stay in use, but 200 steps to step ${step} used as few as ${row.perplexity.toFixed(2)} of ${codebookSize} codes. ` +
+            "Take --model.quantization ema, raise --model.reseedBelow or --minMotion, or go on with --allowCollapse.",
+        );
+      }
       if (warned || step <= 100 || row.perplexity >= alarmShare * codebookSize) return;
       warned = true;
       log.warn(

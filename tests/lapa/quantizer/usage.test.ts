@@ -32,4 +32,15 @@ describe("createUsageMeter", () => {
     expect(warnings[0]).toContain("as if there were 1.0 of 4");
     expect(watch([2, 2, 1, 1], 400).warnings).toEqual([]);
   });
+
+  it("stops when one code has spoken for everything for 200 steps, unless it may go on", () => {
+    const run = (allowCollapse: boolean, use: readonly number[]) => {
+      const meter = createUsageMeter(4, undefined, allowCollapse);
+      for (let step = 1; step <= 400; step++) meter.add(step, use);
+    };
+    expect(() => run(false, [60, 1, 1, 0])).toThrow("200 steps to step 200 used as few as 1.18 of 4");
+    expect(() => run(false, [60, 1, 1, 0])).toThrow("--allowCollapse");
+    expect(() => run(true, [60, 1, 1, 0])).not.toThrow();
+    expect(() => run(false, [30, 20, 0, 0])).not.toThrow();
+  });
 });
