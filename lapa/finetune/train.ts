@@ -91,6 +91,11 @@ function neededLabels(
   { labels, pretrained }: FinetuneOptions,
 ): LatentLabels | undefined {
   if (latentLoss === 0 && !previousLatent) return undefined;
+  if (latentLoss === 0) {
+    throw new UserError(
+      "latentLoss: must be above 0 with --previousLatent, got 0: acting, the policy recalls what its own latent head said. Pass --latentLoss 0.3.",
+    );
+  }
   if (labels === undefined) {
     throw new UserError(
       "labels: --latentLoss and --previousLatent need the latent actions of the demonstrations, got none. Label them (quantizer label) and pass --labels.",

@@ -29,8 +29,6 @@ export type InOrderOptions = {
   readonly allowed?: tf.Tensor2D;
   /** False: every answer reads everything again; the same answers, for comparison. By default true. */
   readonly useCache?: boolean;
-  /** What the prompt's tokens left, instead of reading them here. */
-  readonly cache?: Cache;
 };
 
 /**
@@ -44,14 +42,14 @@ export function answerInOrder(
   config: BackboneConfig,
   prompt: tf.Tensor3D,
   { queries, spoken, classify }: Speaker,
-  { allowed, useCache = true, cache: given }: InOrderOptions = {},
+  { allowed, useCache = true }: InOrderOptions = {},
 ): { answers: tf.Tensor2D; logits: tf.Tensor3D } {
   const [places, width] = queries.shape as [number, number];
   const batch = prompt.shape[0];
   const tokens: tf.Tensor3D[] = [];
   const logits: tf.Tensor3D[] = [];
   const answers: tf.Tensor2D[] = [];
-  let cache = given;
+  let cache: Cache | undefined;
   for (let place = 0; place < places; place++) {
     const query = tf.reshape(tf.slice(queries, [place, 0], [1, width]), [1, 1, width]);
     const last = answers.at(-1);

@@ -133,6 +133,9 @@ describe("finetune", () => {
 
   it("refuses a latent loss without labels, too few demonstrations and long instructions", async () => {
     await expect(finetune(given.data, configOf({ latentLoss: 1 }), settings("a"))).rejects.toThrow("need the latent");
+    await expect(finetune(given.data, configOf({ previousLatent: true }), settings("a"))).rejects.toThrow(
+      "must be above 0 with --previousLatent",
+    );
     await expect(finetune(given.data, configOf({ batch: 41 }), settings("b"))).rejects.toThrow(
       "at least one batch of 41 frames, got 40",
     );
