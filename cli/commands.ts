@@ -23,9 +23,11 @@ export const commands: Readonly<Record<string, Load>> = {
   "bridge record": () => from(import("./bridge/record.ts"), "bridgeRecord"),
   "bridge serve": () => from(import("./bridge/serve.ts"), "bridgeServe"),
   viewer: () => from(import("./viewer/command.ts"), "viewer"),
+  "engine compile-check": () => from(import("./engine/compile-check.ts"), "engineCompileCheck"),
   "engine setup": () => from(import("./engine/setup.ts"), "engineSetup"),
   "bench bridge": () => from(import("./bench/bridge.ts"), "benchBridge"),
   "bench train-step": () => from(import("./bench/train-step.ts"), "benchTrainStep"),
+  "bench lapa-codes": () => from(import("./bench/lapa-codes.ts"), "benchLapaCodes"),
   "bench lapa-step": () => from(import("./bench/lapa-step.ts"), "benchLapaStep"),
   doctor: () => from(import("./doctor.ts"), "doctor"),
 };

@@ -16,6 +16,7 @@ import {
   trainQuantizer,
   type VideoData,
   type VideoDataConfig,
+  videoPairs,
 } from "#lapa/quantizer/index.ts";
 import { pushPresets, simulateEpisodes, writeDemonstrations, writeSimulatedVideos } from "#world/index.ts";
 import type { Context } from "../command.ts";
@@ -103,17 +104,17 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
     );
     const codes = await stages.run({ name: "codes", owns: [] }, { isReal }, async () => {
       const quantizer = await openQuantizer(inFolder("quantizer"));
-      const { frames, ...all } = await data.all();
-      const { train, heldOut } = splitPairs({ frames, ...all }, quantizer.config);
+      const all = await data.all();
+      const { frames } = all;
+      const { train, heldOut } = splitPairs(all, quantizer.config);
       const runner = createQuantizerRunner(quantizer, executor);
       // The probe speaks of people's videos; the demonstrations among the clips have another body.
-      const isVideo = (clip: number) => all.recorded[clip] === undefined;
       const metrics = await evaluateQuantizer(runner, {
-        ...{ frames, train: onlyClips(train.pairs, isVideo), heldOut: onlyClips(heldOut, isVideo) },
+        ...{ frames, train: videoPairs(all, train.pairs), heldOut: videoPairs(all, heldOut) },
         ...quantizer.config.model,
         truth: isReal ? undefined : readTruth(inFolder("truth"), frames.clips),
       });
-      const pictures = await drawPictures(runner, frames, onlyClips(heldOut, isVideo));
+      const pictures = await drawPictures(runner, frames, videoPairs(all, heldOut));
       await runner.dispose();
       return { metrics, pictures, clips: frames.clips.length, problems: all.problems };
     });
@@ -159,22 +160,6 @@ export async function runPipeline(config: DemoConfig, executor: Executor, contex
   } finally {
     data.close();
   }
-}
-
-type Pairs = Parameters<typeof onlyClips>[0];
-
-function onlyClips(
-  pairs: {
-    readonly length: number;
-    readonly clip: Int32Array;
-    readonly first: Int32Array;
-    readonly second: Int32Array;
-  },
-  keep: (clip: number) => boolean,
-): Pairs {
-  const kept = Array.from({ length: pairs.length }, (_, pair) => pair).filter((pair) => keep(pairs.clip[pair]!));
-  const pick = (values: Int32Array) => Int32Array.from(kept, (pair) => values[pair]!);
-  return { length: kept.length, clip: pick(pairs.clip), first: pick(pairs.first), second: pick(pairs.second) };
 }
 
 /** Decodes at the first use: a run in which nothing is left to do opens nothing. */

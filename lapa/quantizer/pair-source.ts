@@ -68,6 +68,10 @@ export function pairActions(data: VideoData, pairs: FramePairs): { actions: Floa
   return { actions, width };
 }
 
+/** The pairs of plain videos: clips whose actions nobody recorded. */
+export const videoPairs = (data: VideoData, pairs: FramePairs): FramePairs =>
+  filterPairs(pairs, (pair) => data.recorded[pairs.clip[pair]!] === undefined);
+
 export type SplitPairs = {
   readonly train: PairSource;
   /** Of clips that training does not see. */
