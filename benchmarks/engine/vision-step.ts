@@ -15,6 +15,7 @@ import {
   layerNorm,
   linear,
   normalArray,
+  type Precision,
   type TrainStep,
   type TransformerBlock,
   tf,
@@ -72,7 +73,7 @@ export function visionBatch(size: VisionSize): { patches: Float32Array; labels: 
   return { patches, labels: Int32Array.from({ length: batch }, () => rng.integer(classes)) };
 }
 
-export function visionStep(executor: Executor, size: VisionSize): Promise<TrainStep> {
+export function visionStep(executor: Executor, size: VisionSize, precision: Precision = "float32"): Promise<TrainStep> {
   const { heads } = size;
   const loss = (
     params: VisionParameters<tf.Tensor>,
@@ -90,5 +91,6 @@ export function visionStep(executor: Executor, size: VisionSize): Promise<TrainS
     batch: size.batch,
     optimizer: { weightDecay: 0.01 },
     executor,
+    precision,
   });
 }

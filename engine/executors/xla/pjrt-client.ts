@@ -14,7 +14,7 @@ export type ClientOption = string | number | boolean;
 export type CompilerFlags = Readonly<Record<string, ClientOption>>;
 
 /** PJRT_NamedValue: one row of 7 slots each. */
-function namedValues(options: Readonly<Record<string, ClientOption>>, keep: unknown[]): bigint {
+export function namedValues(options: Readonly<Record<string, ClientOption>>, keep: unknown[]): bigint {
   const width = 7;
   const entries = Object.entries(options);
   const rows = new BigUint64Array(allocate(entries.length * width * 8));
@@ -50,7 +50,7 @@ export function compileOptions(flags: CompilerFlags = {}): Uint8Array {
   return Buffer.concat([build, ...overrides]);
 }
 
-function programStruct(code: Uint8Array): Slots {
+export function programStruct(code: Uint8Array): Slots {
   return new Slots(6).setBytes(2, code).setBytes(4, Buffer.from("mlir"));
 }
 

@@ -1,13 +1,11 @@
 /** @file Any PJRT plugin (CPU, CUDA, TPU) in a child process. */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Executor } from "../executor.ts";
 import { startHost } from "../host/host-process.ts";
 import { prepareHosted, signatureOf } from "../host/hosted-executor.ts";
 import { checkInstructions, checkLibrary } from "../native/library-check.ts";
 import { programFolder } from "../native/program-folder.ts";
 import { wholeModule } from "../stablehlo/hlo-module.ts";
-import type { CompilerFlags } from "./pjrt-client.ts";
+import { cudaFlags } from "./cuda-flags.ts";
 
 export type XlaOptions = {
   /** File of the plugin. */
@@ -18,13 +16,6 @@ export type XlaOptions = {
 };
 
 const mend = 'Run "npx armature engine setup xla".';
-
-/** CUDA's compiler beside the plugin in site-packages, where a JAX installation puts it. */
-function cudaFlags(plugin: string): CompilerFlags {
-  const packages = join(dirname(plugin), "..", "..");
-  const found = ["cuda_nvcc", "cu13", "cu12"].map((name) => join(packages, "nvidia", name)).find(existsSync);
-  return found === undefined ? {} : { xla_gpu_cuda_data_dir: found };
-}
 
 /** @throws UserError when the plugin is missing, cut, of another version, or has no device here */
 export async function createXlaExecutor({ plugin, threads, cacheFolder, reason }: XlaOptions): Promise<Executor> {
