@@ -23,9 +23,13 @@ const resultSchema = z.strictObject({
 
 export type Result = z.infer<typeof resultSchema>;
 
+/** Absolute paths are of one machine: of each only the last part is kept. */
+const withoutFolders = (command: string) => command.replaceAll(/(^|[\s=,])\/[^\s,]*\/([^\s,/]+)/g, "$1.../$2");
+
 /** Adds commit, date and machine to what a command measured. */
 export function createResult(measured: Omit<Result, "commit" | "date" | "machine">, now = new Date()): Result {
-  return { ...measured, commit: codeCommit(), date: now.toISOString(), machine: describeMachine() };
+  const command = withoutFolders(measured.command);
+  return { ...measured, command, commit: codeCommit(), date: now.toISOString(), machine: describeMachine() };
 }
 
 /** Writes `<directory>/<name>.json`, whole or not at all. @returns its path */

@@ -25,6 +25,13 @@ describe("results", () => {
     expect(readdirSync(directory)).toEqual(["demo.json"]);
   });
 
+  it("keep no folders of the machine that they were measured on", () => {
+    const command = "armature bench x --python /opt/jax/bin/python --videos ../data --parts a,b";
+    expect(createResult({ ...measured, command }).command).toBe(
+      "armature bench x --python .../python --videos ../data --parts a,b",
+    );
+  });
+
   it("are refused when cut", () => {
     const path = join(folder(), "demo.json");
     writeFileSync(path, JSON.stringify(createResult(measured)).slice(0, 40));
