@@ -27,7 +27,9 @@ function run(program: string, words: readonly string[], signal: AbortSignal | un
     child.on("exit", (code) => {
       if (code === 0) return resolve();
       const lines = said.trim().split("\n");
-      reject(new Error(lines.find((line) => line.startsWith("ERROR")) ?? lines.at(-1) ?? `exit code ${code}`));
+      // After "ERROR: Exception:" comes a trace, whose last line says what it was.
+      const told = lines.find((line) => line.startsWith("ERROR") && line !== "ERROR: Exception:");
+      reject(new Error(told ?? lines.at(-1) ?? `exit code ${code}`));
     });
   });
 }

@@ -1,4 +1,7 @@
-/** @file The product's own models, as their presets say but with small batches of drawn data, for any executor. */
+/**
+ * @file The product's own models on any executor, as their presets say but with small batches of drawn data. The oracle takes
+ * seconds where a GPU takes microseconds, so sizes are capped at those of `tiny`; every switch of a preset stays.
+ */
 import { createRng, type Rng } from "#core/rng.ts";
 import {
   type Executor,
@@ -60,7 +63,7 @@ export function presetTrainings(batch: number): PresetTraining[] {
         name: `latent-vla ${preset}`,
         learningRate: scheduleOf(config),
         create: (executor) => createLatentVlaStep(config, executor),
-        ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize },
+        ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize, images: 64 },
       };
     });
   const finetunes = Object.entries(finetunePresets)

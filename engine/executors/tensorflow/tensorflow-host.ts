@@ -135,6 +135,7 @@ await serveEngine<StepGraph, TensorflowSettings>(async (settings) => {
     explain(error) {
       const line = sentence(error.message);
       if (!(error instanceof TfError)) return line;
+      if (/No space left on device/.test(line)) return `the disk of the cache folder is full. Free some space. ${line}`;
       if (error.code === resourceExhausted) return `not enough memory. Take a smaller batch or model. ${line}`;
       return error.code === unavailable ? `a worker is gone: ${line}` : line;
     },

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
@@ -43,6 +44,27 @@ describe("createExecutor", () => {
     recordLibrary(cacheFolder, "xla", { files: [await describeFile(elfFile)], source: "test" });
     await expect(createExecutor({ kind: "xla", cacheFolder })).rejects.toThrow(
       /^xla: .*: must be a PJRT plugin, but cannot be loaded as one: [^\n]+\.$/,
+    );
+  });
+
+  const canBuild = spawnSync("cc", ["--version"]).status === 0;
+  (canBuild ? it.each : it.skip.each)([
+    [0, 30],
+    [1, 3],
+  ])("refuses a plugin of version %i.%i in one sentence (skipped without a C compiler)", async (major, minor) => {
+    const cacheFolder = temporaryFolder();
+    const [source, path] = [join(cacheFolder, "plugin.c"), join(cacheFolder, "plugin.so")];
+    writeFileSync(
+      source,
+      `#include <stdint.h>
+       static struct { uint64_t size, extension, version[2]; int32_t major, minor; void *functions[100]; } api =
+         { 840, 0, { 24, 0 }, ${major}, ${minor} };
+       void *GetPjrtApi(void) { return &api; }`,
+    );
+    expect(spawnSync("cc", ["-shared", "-fPIC", "-o", path, source]).status).toBe(0);
+    recordLibrary(cacheFolder, "xla", { files: [await describeFile(path)], source: "test" });
+    await expect(createExecutor({ kind: "xla", cacheFolder })).rejects.toThrow(
+      `xla: ${path}: speaks PJRT ${major}.${minor}; version 0.60 or a later 0.x is needed. Bring another plugin.`,
     );
   });
 
