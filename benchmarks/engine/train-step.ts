@@ -154,7 +154,8 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark, earlier?: 
       "On the CPU, step (a), same weights, data and losses: tensorflow and xla take at most 1.0 times JAX's time (the " +
       "faster of its two starts in each round), onnxruntime at most 1.15 times PyTorch's (likewise), auto at most 0.77 times " +
       "PyTorch's; data take below 5 % of a step.",
-    command: options.command,
+    // The file holds all parts, whichever call measured them.
+    command: options.command.replace(/ --parts \S+/, ""),
     seeds: [0],
     rows,
     summary: summarise(rows),

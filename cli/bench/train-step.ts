@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { benchmarkTrainStep, parts } from "#benchmarks/engine/train-step.ts";
 import { readResult, writeResult } from "#core/results.ts";
+import { writeWhole } from "#core/write-whole.ts";
 import { defineCommand } from "../command.ts";
+import { drawTrainStepPlot } from "./train-step-plot.ts";
 
 export const benchTrainStep = defineCommand({
   summary: "measures train steps against PyTorch, JAX and eager TensorFlow.js; about 25 minutes with all parts",
@@ -18,10 +20,11 @@ export const benchTrainStep = defineCommand({
     torchPython: z.string().default("").describe("a Python that has PyTorch; looked for by default"),
     jaxPython: z.string().default("").describe("a Python that has JAX; looked for by default"),
     manyCalls: z.number().int().positive().default(100_000).describe("calls over which memory must not grow"),
+    plot: z.string().default("docs/images/engine.svg").describe("picture of the result; empty: none is drawn"),
     out: z.string().default("benchmarks/results").describe("folder of the result file; empty: none is written"),
   }),
   example: "bench train-step --jaxPython ~/jax/bin/python",
-  async run({ out, ...config }, { log, print, result, commandLine }) {
+  async run({ out, plot, ...config }, { log, print, result, commandLine }) {
     const path = join(out, "engine.json");
     const earlier = out !== "" && existsSync(path) ? readResult(path) : undefined;
     const measured = await benchmarkTrainStep({ ...config, command: commandLine, log: log.info }, earlier);
@@ -29,6 +32,8 @@ export const benchTrainStep = defineCommand({
       print(`${name}: ${typeof value === "number" ? value.toFixed(3) : (value ?? "not measured")}`);
     }
     if (out !== "") print(`written: ${writeResult(out, measured)}`);
+    const picture = plot === "" ? undefined : drawTrainStepPlot(measured);
+    if (picture !== undefined) writeWhole(plot, picture);
     result(measured);
   },
 });
