@@ -43,7 +43,8 @@ const oldestMinor = 60;
 
 // XLA compiles on the calling stack, and koffi's own is small. Must come before the first library is loaded.
 koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20 });
-const signature = koffi.proto("void *PJRT_Function(void *arguments)");
+// Without a name: a name can be given once per process, a module can be loaded more often (tests).
+const signature = koffi.proto("void *", ["void *"]);
 
 type Native = ((struct: bigint) => unknown) & {
   async(struct: bigint, done: (error: Error | null, result: unknown) => void): void;
