@@ -28,6 +28,23 @@ platform_name: "CUDA" dnn_version_info { major: 9 minor: 12 patch: 0 } device_de
 
 export type CompiledForGpu = { readonly name: string; readonly ms: number; readonly bytes: number };
 
+/** XLA does not survive being unloaded. */
+const loaded: PjrtApi[] = [];
+
+function describeGpu(plugin: string): { api: PjrtApi; topology: bigint } {
+  const struct = new Slots(7);
+  const options = { target_config: h100, topology: "1x1x1" };
+  struct.set(4, namedValues(options, struct.kept)).set(5, Object.keys(options).length);
+  try {
+    const api = new PjrtApi(plugin);
+    loaded.push(api);
+    return { api, topology: api.call("TopologyDescription_Create", struct).get(6) };
+  } catch (cause) {
+    const [line] = (cause as Error).message.split("\n");
+    throw new UserError(`engine compile-check: ${plugin} does not compile for GPUs: ${line}`, { cause });
+  }
+}
+
 /**
  * An executor that compiles every function for an H100 and runs none.
  *
@@ -41,17 +58,13 @@ export function createGpuCompiler(
   onCompiled: (compiled: CompiledForGpu) => void,
 ): Executor {
   checkLibrary(plugin, "Take xla_cuda_plugin.so of the package jax-cuda13-pjrt or jax-cuda12-pjrt.");
-  const api = new PjrtApi(plugin);
-  const topology = new Slots(7);
-  const options = { target_config: h100, topology: "1x1x1" };
-  topology.set(4, namedValues(options, topology.kept)).set(5, Object.keys(options).length);
-  api.call("TopologyDescription_Create", topology);
+  const { api, topology } = describeGpu(plugin);
   const flags = compileOptions(cuda === "" ? cudaFlags(plugin) : { xla_gpu_cuda_data_dir: cuda });
 
   async function compile(name: string, text: string): Promise<void> {
     const start = performance.now();
     const program = programStruct(Buffer.from(text));
-    const struct = new Slots(8).set(2, topology.get(6)).set(3, program.address).setBytes(4, flags);
+    const struct = new Slots(8).set(2, topology).set(3, program.address).setBytes(4, flags);
     struct.kept.push(program);
     try {
       await api.callAsync("Compile", struct);
