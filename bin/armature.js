@@ -8,6 +8,11 @@ try {
   process.stderr.write('armature: its packages are not installed. Run "npm ci" (or "npm run demo") in its folder.\n');
   process.exit(2);
 }
+// Who reads may stop reading, as `| head` does: then there is nobody left to talk to.
+process.stdout.on("error", (error) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 const { register } = await import("tsx/esm/api");
 register();
 const { main } = await import(new URL("../cli/main.ts", import.meta.url).href);

@@ -3,6 +3,7 @@
  * episode the link is cut in the middle for a second. The arm itself counts what it executed and how old that was.
  */
 import type { Policy } from "#core/contracts/policy.ts";
+import { RobotError } from "#core/errors.ts";
 import { createResult, type Result } from "#core/results.ts";
 import { type Proportion, wilson } from "#core/statistics/proportion.ts";
 import { type BridgeSummary, bridgeRunConfig, type LoopStatus, runBridgeFrom } from "#robot-bridge/index.ts";
@@ -30,7 +31,8 @@ type Episode = {
   readonly instruction: string;
   readonly isCut: boolean;
   readonly solved: boolean;
-  readonly ended: BridgeSummary["ended"];
+  /** "refused": the arm could not be armed, say because the machine was too busy for fresh joint states. */
+  readonly ended: BridgeSummary["ended"] | "refused";
   readonly rearmed: number;
   readonly executed: number;
   readonly executedTooOld: number;
@@ -41,6 +43,7 @@ type Episode = {
 async function playEpisode(seed: number, isCut: boolean, options: BridgeBenchOptions): Promise<Episode> {
   const arm = await startArm(seed, options.split);
   const link = await openCuttableLink(arm.url);
+  const { signal, log } = options;
   let timer: NodeJS.Timeout | undefined;
   const onStatus = ({ summary }: LoopStatus) => {
     if (!isCut || timer !== undefined || summary.commands.sent < sentBeforeCut) return;
@@ -54,8 +57,11 @@ async function playEpisode(seed: number, isCut: boolean, options: BridgeBenchOpt
       ...{ maxStateAgeMs: 500, maxCameraAgeMs: 1000, durationS: 60 },
     });
     options.policy.reset();
-    const { signal, log } = options;
-    const summary = await runBridgeFrom(config, options.policy, { signal, log, onStatus });
+    const summary = await runBridgeFrom(config, options.policy, { signal, log, onStatus }).catch((error) => {
+      if (!(error instanceof RobotError)) throw error;
+      log(error.message);
+      return { ended: "refused" as const, instruction: "", rearmed: 0, task: null };
+    });
     const commands = await arm.end();
     return {
       ...{ seed, isCut: timer !== undefined, instruction: summary.instruction, ended: summary.ended },
