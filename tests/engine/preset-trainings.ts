@@ -1,6 +1,6 @@
 /**
  * @file The product's own models on any executor, as their presets say but with small batches of drawn data. The oracle takes
- * seconds where a GPU takes microseconds, so sizes are capped at those of `tiny`; every switch of a preset stays.
+ * seconds where a GPU takes microseconds, so the sizes of larger presets than `tiny` are capped; every switch of theirs stays.
  */
 import { createRng, type Rng } from "#core/rng.ts";
 import {
@@ -38,51 +38,61 @@ export type PresetTraining = {
 const scheduleOf = (config: { learningRate: number; warmupSteps: number; steps: number }): Schedule =>
   warmupCosine({ peak: config.learningRate, warmupSteps: config.warmupSteps, steps: config.steps });
 
-/** Larger ones need a GPU. */
-const fitsHere = ([preset]: readonly [string, object]) => preset === "tiny";
+/** Largest sizes of the presets that are not `tiny`. */
+const caps: Readonly<Record<string, number>> = {
+  ...{ imageSize: 64, patchSize: 16, width: 64, hidden: 176, heads: 4, depth: 2, textLength: 16 },
+  ...{ vocabularySize: 64, spatialDepth: 2, temporalDepth: 2, decoderDepth: 2, codes: 64, tokens: 16 },
+};
 
-/** The presets of quantizer, latent VLA and fine-tuning that train on a laptop. @param batch replaces the preset's */
+/** The settings of a preset, no size above its cap. */
+function capSizes<T>(values: T): T {
+  if (typeof values !== "object" || values === null || Array.isArray(values)) return values;
+  const entries = Object.entries(values).map(([name, value]) => {
+    const cap = caps[name];
+    return [name, typeof value === "number" && cap !== undefined ? Math.min(value, cap) : capSizes(value)];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
+const capped = <T extends object>(presets: Readonly<Record<string, T>>): [string, T][] =>
+  Object.entries(presets).map(([name, values]) => [name, name === "tiny" ? values : capSizes(values)]);
+
+/** Every preset of quantizer, latent VLA and fine-tuning. @param batch replaces the preset's */
 export function presetTrainings(batch: number): PresetTraining[] {
-  const quantizers = Object.entries(quantizerPresets)
-    .filter(fitsHere)
-    .map(([preset, values]): PresetTraining => {
-      const config = quantizerTrainConfig.parse({ ...values, batch });
-      const trained = { ...config, model: { ...config.model, groundingDims: 2 } };
-      return {
-        name: `quantizer ${preset}`,
-        learningRate: scheduleOf(config),
-        create: (executor) => createQuantizerStep(trained, executor),
-        ranges: { reseed: batch * config.model.codesPerStep },
-      };
+  const quantizers = capped(quantizerPresets).map(([preset, values]): PresetTraining => {
+    const config = quantizerTrainConfig.parse({ ...values, batch });
+    const trained = { ...config, model: { ...config.model, groundingDims: 2 } };
+    return {
+      name: `quantizer ${preset}`,
+      learningRate: scheduleOf(config),
+      create: (executor) => createQuantizerStep(trained, executor),
+      ranges: { reseed: batch * config.model.codesPerStep },
+    };
+  });
+  const latents = capped(latentVlaPresets).map(([preset, values]): PresetTraining => {
+    const config = latentVlaTrainConfig.parse({ ...values, batch });
+    return {
+      name: `latent-vla ${preset}`,
+      learningRate: scheduleOf(config),
+      create: (executor) => createLatentVlaStep(config, executor),
+      ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize, images: 64 },
+    };
+  });
+  const finetunes = capped(finetunePresets).map(([preset, values]): PresetTraining => {
+    const config = finetuneConfig.parse({ ...values, batch });
+    const shape = { dimensions: 3, chunkLength: config.head.chunkLength, bins: config.head.bins };
+    const rng = createRng("finetune");
+    const parameters = () => ({
+      trunk: initBackbone(rng.fork("trunk"), config.model),
+      action: initActionHead(rng.fork("head"), config.model, shape),
     });
-  const latents = Object.entries(latentVlaPresets)
-    .filter(fitsHere)
-    .map(([preset, values]): PresetTraining => {
-      const config = latentVlaTrainConfig.parse({ ...values, batch });
-      return {
-        name: `latent-vla ${preset}`,
-        learningRate: scheduleOf(config),
-        create: (executor) => createLatentVlaStep(config, executor),
-        ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize, images: 64 },
-      };
-    });
-  const finetunes = Object.entries(finetunePresets)
-    .filter(fitsHere)
-    .map(([preset, values]): PresetTraining => {
-      const config = finetuneConfig.parse({ ...values, batch });
-      const shape = { dimensions: 3, chunkLength: config.head.chunkLength, bins: config.head.bins };
-      const rng = createRng("finetune");
-      const parameters = () => ({
-        trunk: initBackbone(rng.fork("trunk"), config.model),
-        action: initActionHead(rng.fork("head"), config.model, shape),
-      });
-      return {
-        name: `finetune ${preset}`,
-        learningRate: scheduleOf(config),
-        create: (executor) => createFinetuneStep(config, shape, parameters(), { trunk: true, executor }),
-        ranges: { words: config.model.vocabularySize, bins: shape.bins },
-      };
-    });
+    return {
+      name: `finetune ${preset}`,
+      learningRate: scheduleOf(config),
+      create: (executor) => createFinetuneStep(config, shape, parameters(), { trunk: true, executor }),
+      ranges: { words: config.model.vocabularySize, bins: shape.bins },
+    };
+  });
   return [...quantizers, ...latents, ...finetunes];
 }
 
