@@ -9,6 +9,12 @@ const from = async (file: Promise<Record<string, unknown>>, name: string) => (aw
 export const commands: Readonly<Record<string, Load>> = {
   demo: () => from(import("./demo/command.ts"), "demo"),
   "datasets simulate": () => from(import("./datasets/simulate.ts"), "simulate"),
+  "datasets info": () => from(import("./datasets/info.ts"), "info"),
+  "datasets check": () => from(import("./datasets/check.ts"), "check"),
+  "datasets convert": () => from(import("./datasets/convert.ts"), "convert"),
+  "datasets clips": () => from(import("./datasets/clips.ts"), "clips"),
+  "datasets merge": () => from(import("./datasets/merge.ts"), "merge"),
+  "datasets repair": () => from(import("./datasets/repair.ts"), "repair"),
   "quantizer train": () => from(import("./quantizer/train.ts"), "trainQuantizerCommand"),
   "quantizer evaluate": () => from(import("./quantizer/evaluate.ts"), "evaluateQuantizerCommand"),
   "quantizer label": () => from(import("./quantizer/label.ts"), "labelCommand"),

@@ -1,9 +1,17 @@
 /** @file What every writer checks and collects while an episode comes in frame by frame. */
-import type { EpisodeFrame, Feature } from "#core/contracts/episode.ts";
+import type { EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { ShapeError } from "#core/errors.ts";
 
 type Features = Readonly<Record<string, Feature>>;
+
+/** What every writer here can do besides the contract. */
+export interface DatasetWriter extends EpisodeWriter {
+  /** Leaves out the episode that is open. */
+  dropEpisode(): Promise<void>;
+  /** Gives up the whole set: nothing is left behind. Harmless after `finish`. */
+  abort(): Promise<void>;
+}
 
 /** Names of the cameras among the features, and of the others. */
 export const cameraNames = (features: Features): string[] =>

@@ -5,11 +5,12 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { FormatError, UserError } from "#core/errors.ts";
 import { writeFailure, writeWhole } from "#core/write-whole.ts";
 import { hashFile } from "./content-hash.ts";
+import { forEachParallel } from "./parallel.ts";
 
 export type ShardJob = {
   readonly name: string;
@@ -21,7 +22,7 @@ export type ShardJob = {
 
 export type Shard = { readonly shard: number; readonly of: number };
 
-/** Makes the result of one item as a file at `path`; must depend on the item and the job alone. */
+/** Makes the result of one item as a file or folder at `path`; must depend on the item and the job alone. */
 export type ShardWork = (item: string, path: string) => Promise<void>;
 
 const entrySchema = z.strictObject({
@@ -46,6 +47,13 @@ function resultName(job: ShardJob, index: number): string {
   return `${String(index).padStart(6, "0")}-${digest.slice(0, 16)}.result`;
 }
 
+export type ShardOptions = {
+  /** Items under way at once, default 1. */
+  readonly workers?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+};
+
 function requireShard({ shard, of }: Shard): void {
   if (!Number.isInteger(of) || of < 1 || !Number.isInteger(shard) || shard < 0 || shard >= of) {
     throw new UserError(`shards: expected 0 <= shard < of, got --shard ${shard} --of ${of}. Shards count from 0.`);
@@ -64,23 +72,23 @@ export async function runShard(
   job: ShardJob,
   which: Shard,
   work: ShardWork,
-  options: { readonly onProgress?: (done: number, total: number) => void; readonly signal?: AbortSignal } = {},
+  options: ShardOptions = {},
 ): Promise<void> {
   requireShard(which);
   await mkdir(directory, { recursive: true }).catch((cause) => {
     throw writeFailure(directory, cause);
   });
   const indices = Array.from(job.items.keys()).filter((index) => index % which.of === which.shard);
-  const entries: Manifest["entries"] = [];
-  for (const [done, index] of indices.entries()) {
+  const entries: Manifest["entries"] = new Array(indices.length);
+  let done = 0;
+  await forEachParallel(indices, options.workers ?? 1, async (index, place) => {
     options.signal?.throwIfAborted();
     const file = resultName(job, index);
     const path = join(directory, file);
     if (!(await stat(path).catch(() => undefined))) await makeResult(job.items[index]!, path, work);
-    const { size } = await stat(path);
-    entries.push({ index, item: job.items[index]!, file, bytes: size, sha256: await hashFile(path) });
-    options.onProgress?.(done + 1, indices.length);
-  }
+    entries[place] = { index, item: job.items[index]!, file, ...(await measureResult(path)) };
+    options.onProgress?.(++done, indices.length);
+  });
   const manifest: Manifest = { job: job.name, hash: job.hash, items: job.items.length, ...which, entries };
   writeWhole(join(directory, manifestName(which)), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -89,11 +97,30 @@ async function makeResult(item: string, path: string, work: ShardWork): Promise<
   const part = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.part`;
   try {
     await work(item, part);
-    await rename(part, path);
+    await rename(part, path).catch((cause: NodeJS.ErrnoException) => {
+      // A folder that another worker finished in the meantime holds the same.
+      if (cause.code !== "ENOTEMPTY" && cause.code !== "EEXIST") throw cause;
+    });
+    await rm(part, { recursive: true, force: true });
   } catch (cause) {
-    await rm(part, { force: true });
+    await rm(part, { recursive: true, force: true });
     throw writeFailure(path, cause);
   }
+}
+
+/** Size and checksum of a file, or of all files of a folder with their names. */
+async function measureResult(path: string): Promise<{ bytes: number; sha256: string }> {
+  const info = await stat(path);
+  if (!info.isDirectory()) return { bytes: info.size, sha256: await hashFile(path) };
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for (const file of files.sort()) {
+    bytes += (await stat(file)).size;
+    hash.update(`${relative(path, file)}\0${await hashFile(file)}\n`);
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }
 
 /**
@@ -142,13 +169,13 @@ export async function mergeShards(directory: string, job: ShardJob): Promise<str
 }
 
 async function requireResult(path: string, bytes: number, sha256: string): Promise<string> {
-  const info = await stat(path).catch(() => undefined);
-  if (info?.size !== bytes)
+  const found = (await stat(path).catch(() => undefined)) && (await measureResult(path));
+  if (found?.bytes !== bytes)
     throw new FormatError(
       path,
-      `must be a result of ${bytes} bytes, got ${info?.size ?? "no file"}. Remove it and run its shard again.`,
+      `must be a result of ${bytes} bytes, got ${found?.bytes ?? "no file"}. Remove it and run its shard again.`,
     );
-  if ((await hashFile(path)) !== sha256)
+  if (found.sha256 !== sha256)
     throw new FormatError(path, "is not what its manifest says (checksum). Remove it and run its shard again.");
   return path;
 }

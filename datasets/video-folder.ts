@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import { FormatError, UserError } from "#core/errors.ts";
 import type { ClipSource } from "./clip-source.ts";
+import { clipListName, readClipList } from "./clips/clip-list.ts";
 
 const videoExtensions = new Set([
   ".mp4",
@@ -23,7 +24,8 @@ const videoExtensions = new Set([
 /**
  * Lists the videos of a folder and its sub-folders, sorted by path, with their captions where there are any:
  * `captions.jsonl` in the folder (`{"file": "path/in/the/folder.mp4", "caption": "..."}` a line), or a text file of the
- * same name beside the video, which wins.
+ * same name beside the video, which wins. A folder with `clips.jsonl` (as `datasets clips` writes it) stands for the
+ * clips in that list alone.
  *
  * @throws UserError when the folder is missing or holds no video; FormatError for a line of captions that is not one
  */
@@ -39,6 +41,7 @@ export async function listVideoFolder(folder: string): Promise<ClipSource[]> {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
       .filter((name) => !name.split("/").some((part) => part.startsWith("."))),
   );
+  if (files.has(clipListName)) return readClipList(join(folder, clipListName));
   const videos = [...files].filter((name) => videoExtensions.has(extname(name).toLowerCase())).sort();
   if (videos.length === 0) {
     throw new UserError(

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Episode, EpisodeReader } from "#core/contracts/episode.ts";
 import { FormatError } from "#core/errors.ts";
+import { episodeIndices, isLeRobot } from "../episode-indices.ts";
 import { automaticFeatures } from "../lerobot/columns.ts";
-import type { LeRobotReader } from "../lerobot/reader.ts";
 import { packetTimes } from "../video/concat.ts";
 import { type Finding, type Report, sortFindings } from "./findings.ts";
 import { checkStatistics, storedStatistics } from "./statistics.ts";
@@ -16,8 +16,6 @@ export type CheckOptions = {
   readonly signal?: AbortSignal;
 };
 
-const isLeRobot = (reader: EpisodeReader): reader is LeRobotReader => reader.info.format.startsWith("lerobot-");
-
 /**
  * Reads every row of a data set (and the packets of its videos, without decoding) and lists what is wrong: times,
  * videos unlike rows or missing, values that are not finite, constant dimensions, outliers, statistics that are not
@@ -28,9 +26,7 @@ export async function checkDataset(reader: EpisodeReader, options: CheckOptions 
   const findings: Finding[] = [];
   const values = new ValueCheck(info.features);
   const stored = isLeRobot(reader) ? await storedStatistics(reader) : new Map();
-  const indices = isLeRobot(reader)
-    ? reader.episodes.map(({ index }) => index)
-    : Array.from({ length: info.episodes }, (_, index) => index);
+  const indices = episodeIndices(reader);
   const contents = new Map<string, number>();
   const timesOf = rememberLast(packetTimes);
   let frames = 0;

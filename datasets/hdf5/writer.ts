@@ -1,7 +1,7 @@
 import { rename, rm, stat } from "node:fs/promises";
-import type { EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
+import type { EpisodeFrame, Feature } from "#core/contracts/episode.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
-import { cameraNames, checkFrame, GrowingColumn, numberNames } from "../episode-buffer.ts";
+import { cameraNames, checkFrame, type DatasetWriter, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { createHdf5File, type Group } from "./hdf5-file.ts";
 
 export type RobomimicWriterOptions = {
@@ -11,10 +11,7 @@ export type RobomimicWriterOptions = {
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
 
-export interface RobomimicWriter extends EpisodeWriter {
-  /** Gives up: nothing is left behind. Harmless after `finish`. */
-  abort(): Promise<void>;
-}
+export type RobomimicWriter = DatasetWriter;
 
 const rootNames: Readonly<Record<string, string>> = {
   action: "actions",
@@ -98,6 +95,9 @@ export async function createRobomimicWriter(path: string, options: RobomimicWrit
       writeDemonstration(data.create_group(`demo_${episodes}`), episode, features);
       total += episode.frames;
       episodes++;
+      open = undefined;
+    },
+    async dropEpisode() {
       open = undefined;
     },
     async finish() {

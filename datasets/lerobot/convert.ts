@@ -27,16 +27,32 @@ export type ConvertOptions = {
  * @returns number of episodes written
  * @throws UserError when nothing could be converted or the place is taken; nothing is left behind then
  */
-export async function convertLeRobot(reader: LeRobotReader, path: string, options: ConvertOptions): Promise<number> {
-  const { info } = reader;
+export const convertLeRobot = (reader: LeRobotReader, path: string, options: ConvertOptions): Promise<number> =>
+  joinLeRobot([reader], path, options);
+
+/**
+ * Writes the episodes of several sets as one, in order.
+ *
+ * @returns number of episodes written
+ * @throws UserError as `convertLeRobot`, and when the sets differ in rate or features
+ */
+export async function joinLeRobot(
+  readers: readonly LeRobotReader[],
+  path: string,
+  options: ConvertOptions,
+): Promise<number> {
+  const [first] = readers as [LeRobotReader];
+  for (const reader of readers) requireAlike(first, reader);
   const folder = await createSetFolder(path);
   try {
-    const tasks = [...(await reader.tasks())].sort(([left], [right]) => left - right).map(([, task]) => task);
-    const { splits: _, ...metadata } = info.metadata;
-    const common = { folder: folder.path, fps: info.fps, robotType: info.robotType, features: info.features };
-    const store = createStore(options.version, { ...common, metadata, tasks });
+    const { fps, robotType, features } = first.info;
+    const { splits: _, ...metadata } = first.info.metadata;
+    const tasks = [...new Set((await Promise.all(readers.map(orderedTasks))).flat())];
+    const common = { folder: folder.path, fps, robotType, features, metadata, tasks };
+    const store = createStore(options.version, common);
+    const all = readers.flatMap((reader) => reader.episodes.map((place) => [reader, place] as const));
     let written = 0;
-    for (const [done, place] of reader.episodes.entries()) {
+    for (const [done, [reader, place]] of all.entries()) {
       options.signal?.throwIfAborted();
       try {
         await store.add(await loadEpisode(reader, place, folder.parts));
@@ -45,9 +61,9 @@ export async function convertLeRobot(reader: LeRobotReader, path: string, option
         if (!(error instanceof FormatError) || !options.onProblem) throw error;
         options.onProblem({ episode: place.index, message: error.message });
       }
-      options.onProgress?.(done + 1, reader.episodes.length);
+      options.onProgress?.(done + 1, all.length);
     }
-    if (written === 0) throw new UserError(`${info.path}: no episode could be converted.`);
+    if (written === 0) throw new UserError(`${first.info.path}: no episode could be converted.`);
     await store.finish();
     await folder.publish();
     return written;
@@ -55,6 +71,18 @@ export async function convertLeRobot(reader: LeRobotReader, path: string, option
     await folder.remove();
     throw error;
   }
+}
+
+const orderedTasks = async (reader: LeRobotReader): Promise<string[]> =>
+  [...(await reader.tasks())].sort(([left], [right]) => left - right).map(([, task]) => task);
+
+function requireAlike(first: LeRobotReader, other: LeRobotReader): void {
+  const shapeOf = ({ info }: LeRobotReader) =>
+    JSON.stringify([info.fps, Object.entries(info.features).map(([name, { dtype, shape }]) => [name, dtype, shape])]);
+  if (shapeOf(first) === shapeOf(other)) return;
+  throw new UserError(
+    `${other.info.path}: must have the rate and the features of ${first.info.path}, but differs. Join sets of one kind.`,
+  );
 }
 
 async function loadEpisode(reader: LeRobotReader, place: EpisodePlace, parts: string) {

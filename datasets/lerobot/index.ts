@@ -1,3 +1,3 @@
-export { convertLeRobot } from "./convert.ts";
+export { convertLeRobot, joinLeRobot } from "./convert.ts";
 export { clipsOfLeRobot, type LeRobotReader, openLeRobot } from "./reader.ts";
 export { createLeRobotWriter, type LeRobotWriter, type LeRobotWriterOptions } from "./writer.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { Episode, EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
+import type { Episode, EpisodeFrame, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { UserError } from "#core/errors.ts";
-import { cameraNames, checkFrame, GrowingColumn, numberNames } from "../episode-buffer.ts";
+import { cameraNames, checkFrame, type DatasetWriter, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { createVideoWriter, type VideoWriter } from "../video/encode.ts";
 import { createStore } from "./create-store.ts";
 import { completeFeatures } from "./schema.ts";
@@ -24,12 +24,7 @@ export type LeRobotWriterOptions = {
   readonly signal?: AbortSignal;
 };
 
-export interface LeRobotWriter extends EpisodeWriter {
-  /** Leaves out the episode that is open. */
-  dropEpisode(): Promise<void>;
-  /** Gives up the whole set: nothing is left behind. Harmless after `finish`. */
-  abort(): Promise<void>;
-}
+export type LeRobotWriter = DatasetWriter;
 
 /** LeRobot's own choice: at most one frame is decoded in vain to reach any other. */
 const keyframeInterval = 2;

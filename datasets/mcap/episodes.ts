@@ -2,11 +2,11 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import type { Episode, EpisodeFrame, EpisodeReader, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
+import type { Episode, EpisodeFrame, EpisodeReader, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { FormatError, UserError } from "#core/errors.ts";
 import { encodePng } from "#core/image/png.ts";
-import { cameraNames, checkFrame, GrowingColumn, numberNames } from "../episode-buffer.ts";
+import { cameraNames, checkFrame, type DatasetWriter, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { decodeImages } from "../video/decode-images.ts";
 import { openMcap } from "./records.ts";
 import { compressedImage, scalars, timeOf } from "./schemas.ts";
@@ -19,9 +19,7 @@ export type McapSetOptions = {
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
 
-export interface McapSetWriter extends EpisodeWriter {
-  abort(): Promise<void>;
-}
+export type McapSetWriter = DatasetWriter;
 
 const factsName = "armature.episode";
 const topicOf = (name: string) => `/${name.replaceAll(".", "/")}`;
@@ -49,6 +47,7 @@ export async function createMcapSet(path: string, options: McapSetOptions): Prom
   let open: { recorder: McapRecorder; channels: Map<string, number>; frames: number; lastS: number } | undefined;
   let episodes = 0;
   let finished = false;
+  const fileOf = (episode: number) => join(folder, `episode_${String(episode).padStart(6, "0")}.mcap`);
   const current = () => {
     if (!open) throw new Error(`${path}: no episode is open; call startEpisode first`);
     return open;
@@ -56,7 +55,7 @@ export async function createMcapSet(path: string, options: McapSetOptions): Prom
   return {
     async startEpisode(task) {
       if (open) throw new Error(`${path}: an episode is open already; call endEpisode first`);
-      const recorder = await createMcapRecorder(join(folder, `episode_${String(episodes).padStart(6, "0")}.mcap`));
+      const recorder = await createMcapRecorder(fileOf(episodes));
       const channels = new Map<string, number>();
       for (const name of Object.keys(features)) {
         const isCamera = cameraNames(features).includes(name);
@@ -103,6 +102,11 @@ export async function createMcapSet(path: string, options: McapSetOptions): Prom
       open = undefined;
       episodes++;
     },
+    async dropEpisode() {
+      await open?.recorder.close();
+      open = undefined;
+      await rm(fileOf(episodes), { force: true });
+    },
     async finish() {
       if (episodes === 0) throw new UserError(`${path}: a data set must have at least one episode, got none.`);
       await rm(target, { recursive: true, force: true });
@@ -133,23 +137,40 @@ type Facts = {
   metadata: Record<string, unknown>;
 };
 
-/** What the writer said about an episode. */
-async function readFacts(path: string): Promise<Facts> {
+/** The metadata that this product writes with an episode; undefined in recordings of other programs. */
+async function findFacts(path: string): Promise<Facts | undefined> {
   const { reader, close } = await openMcap(path);
   try {
     for await (const { metadata } of reader.readMetadata({ name: factsName })) {
       const facts = factsSchema.safeParse(Object.fromEntries(metadata));
-      if (!facts.success) break;
+      if (!facts.success) return undefined;
       const { features, metadata: more, ...rest } = facts.data;
       return { ...rest, features: JSON.parse(features), metadata: JSON.parse(more) };
     }
+    return undefined;
   } finally {
     await close();
   }
+}
+
+async function readFacts(path: string): Promise<Facts> {
+  const facts = await findFacts(path);
+  if (facts !== undefined) return facts;
   throw new FormatError(
     path,
     `must be an episode with metadata "${factsName}", has none. Only own recordings are data sets.`,
   );
+}
+
+/** False for recordings of other programs. @throws FormatError when it is cut or no MCAP */
+export async function isEpisodeRecording(path: string): Promise<boolean> {
+  const { reader, close } = await openMcap(path);
+  try {
+    for await (const _ of reader.readMetadata({ name: factsName })) return true;
+    return false;
+  } finally {
+    await close();
+  }
 }
 
 type Message = { readonly stampNs: bigint; readonly value: Record<string, unknown> };

@@ -26,33 +26,52 @@ async function readExactly(file: FileHandle, path: string, offset: number, lengt
  * @throws FormatError with the byte, when the file is missing, cut or no TFRecord
  */
 export async function indexRecords(path: string): Promise<RecordPlace[]> {
+  const { records, problem } = await scanRecords(path);
+  if (problem) throw problem;
+  return records;
+}
+
+/**
+ * Finds the records up to the first damaged head.
+ *
+ * @throws FormatError when the file is missing
+ */
+export async function scanRecords(path: string): Promise<{ records: RecordPlace[]; problem?: FormatError }> {
   const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
     throw new FormatError(path, `the shard is missing (${cause.code}). Copy the data set again.`, { cause });
   });
+  const records: RecordPlace[] = [];
   try {
     const { size } = await file.stat();
-    const places: RecordPlace[] = [];
     for (let offset = 0; offset < size; ) {
-      const head = await readExactly(file, path, offset, headBytes);
-      if (head.readUInt32LE(8) !== maskedCrc32c(head.subarray(0, 8))) {
-        throw new FormatError(path, "the length of the record has a wrong checksum: damaged, or no TFRecord.", {
-          byte: offset,
-        });
-      }
-      const length = Number(head.readBigUInt64LE(0));
-      if (offset + headBytes + length + footBytes > size) {
-        const missing = offset + headBytes + length + footBytes - size;
-        throw new FormatError(path, `the record ends ${missing} bytes early. The file was cut; copy it again.`, {
-          byte: offset,
-        });
-      }
-      places.push({ path, offset: offset + headBytes, length });
+      const length = await readLength(file, path, offset, size);
+      records.push({ path, offset: offset + headBytes, length });
       offset += headBytes + length + footBytes;
     }
-    return places;
+    return { records };
+  } catch (problem) {
+    if (!(problem instanceof FormatError)) throw problem;
+    return { records, problem };
   } finally {
     await file.close();
   }
+}
+
+async function readLength(file: FileHandle, path: string, offset: number, size: number): Promise<number> {
+  const head = await readExactly(file, path, offset, headBytes);
+  if (head.readUInt32LE(8) !== maskedCrc32c(head.subarray(0, 8))) {
+    throw new FormatError(path, "the length of the record has a wrong checksum: damaged, or no TFRecord.", {
+      byte: offset,
+    });
+  }
+  const length = Number(head.readBigUInt64LE(0));
+  const missing = offset + headBytes + length + footBytes - size;
+  if (missing > 0) {
+    throw new FormatError(path, `the record ends ${missing} bytes early. The file was cut; copy it again.`, {
+      byte: offset,
+    });
+  }
+  return length;
 }
 
 /** @throws FormatError when the record's checksum is wrong */

@@ -1,10 +1,10 @@
 import { appendFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { EpisodeFrame, EpisodeWriter, Feature } from "#core/contracts/episode.ts";
+import type { EpisodeFrame, Feature } from "#core/contracts/episode.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
 import { encodePng } from "#core/image/png.ts";
 import { writeFailure } from "#core/write-whole.ts";
-import { cameraNames, checkFrame, GrowingColumn, numberNames } from "../episode-buffer.ts";
+import { cameraNames, checkFrame, type DatasetWriter, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { type ExampleValue, encodeExample } from "./example.ts";
 import { frameRecord } from "./tfrecord.ts";
 
@@ -19,9 +19,7 @@ export type RldsWriterOptions = {
   readonly shardBytes?: number;
 };
 
-export interface RldsWriter extends EpisodeWriter {
-  abort(): Promise<void>;
-}
+export type RldsWriter = DatasetWriter;
 
 const version = "1.0.0";
 /** Facts that TFDS has no place for: rate, robot, whatever the caller adds. */
@@ -170,6 +168,9 @@ export async function createRldsWriter(path: string, options: RldsWriterOptions)
       });
       shards.at(-1)!.episodes++;
       shards.at(-1)!.bytes += record.length;
+      open = undefined;
+    },
+    async dropEpisode() {
       open = undefined;
     },
     async finish() {

@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { Episode, EpisodeReader } from "#core/contracts/episode.ts";
@@ -140,7 +140,9 @@ describe("ValueCheck", () => {
 
 describe("openDataset", () => {
   it("refuses a folder that is no data set", async () => {
-    await expect(openDataset(folder)).rejects.toThrow("must be a data set: LeRobot (meta/info.json)");
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    await expect(openDataset(empty)).rejects.toThrow("must be a data set: LeRobot (meta/info.json)");
     await expect(openDataset(join(folder, "nowhere"))).rejects.toThrow("must be a data set");
   });
 });

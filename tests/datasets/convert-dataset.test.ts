@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { FormatError } from "#core/errors.ts";
-import { exportLeRobot } from "#datasets/export-lerobot.ts";
+import { convertDataset } from "#datasets/convert-dataset.ts";
 import { createRobomimicWriter } from "#datasets/hdf5/writer.ts";
 import { openLeRobot } from "#datasets/lerobot/index.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
@@ -28,11 +28,11 @@ async function robomimicSet(): Promise<EpisodeReader> {
   return openDataset(path);
 }
 
-describe("exportLeRobot", () => {
+describe("convertDataset", () => {
   it.each(["v2.1", "v3.0"] as const)(
     "carries numbers, tasks, times and pictures from HDF5 to LeRobot %s",
     async (version) => {
-      expect(await exportLeRobot(await robomimicSet(), at(version), { version })).toBe(3);
+      expect(await convertDataset(await robomimicSet(), at(version), { to: `lerobot-${version}` })).toBe(3);
       const reader = await openLeRobot(at(version));
       expect(reader.info.metadata).toMatchObject({ convertedFrom: "hdf5-robomimic" });
       for (const [index, { task, times }] of episodes.entries()) {
@@ -61,10 +61,15 @@ describe("exportLeRobot", () => {
         return reader.episode(index);
       },
     };
-    await expect(exportLeRobot(broken, at("strict"))).rejects.toThrow("episode 1 is damaged");
+    await expect(convertDataset(broken, at("strict"), { to: "lerobot-v2.1" })).rejects.toThrow("episode 1 is damaged");
     expect(existsSync(at("strict"))).toBe(false);
     const problems: number[] = [];
-    expect(await exportLeRobot(broken, at("tolerant"), { onProblem: ({ episode }) => problems.push(episode) })).toBe(2);
+    expect(
+      await convertDataset(broken, at("tolerant"), {
+        to: "lerobot-v2.1",
+        onProblem: ({ episode }) => problems.push(episode),
+      }),
+    ).toBe(2);
     expect(problems).toEqual([1]);
   });
 
@@ -74,13 +79,15 @@ describe("exportLeRobot", () => {
       const reader = await openDataset(join(sharedData, "robot_bridge_octo"));
       const first: EpisodeReader = { ...reader, info: { ...reader.info, episodes: 2 } };
       const cameras = [1, 2, 3].map((number) => `observation.images.image_${number}`);
-      await exportLeRobot(first, at("bridge"), { leaveOut: ["language_embedding", ...cameras] });
+      await convertDataset(first, at("bridge"), { to: "lerobot-v2.1", leaveOut: ["language_embedding", ...cameras] });
       const written = await openLeRobot(at("bridge"));
       const [original, copy] = [await reader.episode(1), await written.episode(1)];
       expect([copy.length, copy.tasks]).toEqual([10, original.tasks]);
       expect(copy.columns.action).toEqual(original.columns.action);
       expect(written.cameras).toEqual(["observation.images.image_0"]);
-      await expect(exportLeRobot(first, at("bridge"))).rejects.toThrow("must be a new or empty folder");
+      await expect(convertDataset(first, at("bridge"), { to: "lerobot-v2.1" })).rejects.toThrow(
+        "must be a new or empty folder",
+      );
     },
   );
 });
