@@ -31,7 +31,9 @@ module.exports = {
     {
       name: "no Node built-ins in browser code",
       severity: "error",
-      from: { path: "^(sim-viewer/src|core/contracts|core/geometry|robot-bridge/protocol|world/(scene|raster|suites|tabletop|embodiments)|world/(rollout|replay)[.]ts$)" },
+      from: {
+        path: "^(sim-viewer/src|core/contracts|core/geometry|robot-bridge/protocol|world/(scene|raster|suites|tabletop|embodiments)|world/(rollout|replay)[.]ts$)",
+      },
       to: { dependencyTypes: ["core"] },
     },
     {
