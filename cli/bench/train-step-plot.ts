@@ -131,46 +131,35 @@ function sideBySide(panels: readonly string[], top: number): string {
 const heading = (text: string, y: number) =>
   `<text x="8" y="${y}" font-size="15" font-weight="600" fill="${colours.text}">${text}</text>`;
 
-/** @returns undefined where the result lacks the rows for it */
-export function drawTrainStepPlot({ rows, machine }: Result): string | undefined {
-  const steps = rows.filter(
-    ({ kind, size }) => kind === "train step" && String(size) in titles,
-  ) as unknown as StepRow[];
-  const growth = rows.filter(({ kind }) => kind === "growth") as unknown as GrowthRow[];
-  if (steps.length === 0 || growth.length === 0) return undefined;
-  const sizes = [...new Set(steps.map(({ size }) => size))];
-  const bars = sizes.map((size, index) =>
-    barPanel(
-      size,
-      steps.filter((row) => row.size === size),
-      index === 0,
-    ),
-  );
-  const ms = growth.map(({ medianMs }) => medianMs);
+function growthPanels(rows: readonly GrowthRow[]): string[] {
+  const ms = rows.map(({ medianMs }) => medianMs);
   const times = [Math.min(...ms) / 1.3, Math.max(...ms) * 1.8] as const;
-  const alongs = [...new Set(growth.map(({ along }) => along))];
-  const lines = alongs.map((along, index) =>
-    growthPanel(
-      along,
-      growth.filter((row) => row.along === along),
-      times,
-      index === 0,
-    ),
+  const of = (along: string) => rows.filter((row) => row.along === along);
+  return [...new Set(rows.map(({ along }) => along))].map((along, index) =>
+    growthPanel(along, of(along), times, index === 0),
   );
+}
+
+/** Draws what was measured. @returns undefined where no step was */
+export function drawTrainStepPlot({ rows, machine }: Result): string | undefined {
+  const isStep = ({ kind, size }: Result["rows"][number]) => kind === "train step" && String(size) in titles;
+  const steps = rows.filter(isStep) as unknown as StepRow[];
+  const growth = rows.filter(({ kind }) => kind === "growth") as unknown as GrowthRow[];
+  if (steps.length === 0) return undefined;
+  const of = (size: string) => steps.filter((row) => row.size === size);
+  const sizes = [...new Set(steps.map(({ size }) => size))];
+  const bars = sizes.map((size, index) => barPanel(size, of(size), index === 0));
   const second = titleHeight + barsHeight + 40;
+  const height = growth.length === 0 ? titleHeight + barsHeight + 8 : second + growthHeight + 12;
+  const title = "One train step, float32: Armature's engines (blue) beside PyTorch, JAX and eager TensorFlow.js";
+  const growthTitle = `Step (a) on ${growth[0]?.engine}, ms as one size changes; labels: share of the machine's measured peak`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${second + growthHeight + 12}" font-family="system-ui, sans-serif">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="system-ui, sans-serif">`,
+    `<title>${title}. ${machine}</title>`,
     '<rect width="100%" height="100%" fill="white"/>',
-    heading(
-      "One train step, float32, 2 threads: Armature's engines (blue) beside PyTorch, JAX and eager TensorFlow.js",
-      22,
-    ),
+    heading(title, 22),
     sideBySide(bars, titleHeight),
-    heading(
-      `Step (a) on ${growth[0]!.engine}, ms as one size changes; labels: share of the machine's measured peak`,
-      second - 10,
-    ),
-    sideBySide(lines, second),
-    `<title>${machine}</title></svg>`,
+    ...(growth.length === 0 ? [] : [heading(growthTitle, second - 10), sideBySide(growthPanels(growth), second)]),
+    "</svg>",
   ].join("\n");
 }
