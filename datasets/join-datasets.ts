@@ -2,7 +2,7 @@ import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { UserError } from "#core/errors.ts";
 import { type ConvertOptions, convertDataset } from "./convert-dataset.ts";
 import { isLeRobot } from "./episode-indices.ts";
-import { joinLeRobot } from "./lerobot/index.ts";
+import { joinLeRobot, type LeRobotReader } from "./lerobot/index.ts";
 import { openDataset } from "./open-dataset.ts";
 
 /**
@@ -21,13 +21,17 @@ export async function joinDatasets(
   const first = await openDataset(paths[0]!);
   await first.close();
   if (isLeRobot(first) && (to === "lerobot-v2.1" || to === "lerobot-v3.0")) {
-    const readers = [];
-    for (const path of paths) {
-      const reader = await openDataset(path);
-      if (!isLeRobot(reader)) throw new UserError(`${path}: must be a LeRobot set as ${paths[0]}. Convert it first.`);
-      readers.push(reader);
+    const readers: LeRobotReader[] = [];
+    try {
+      for (const path of paths) {
+        const reader = await openDataset(path);
+        if (!isLeRobot(reader)) throw new UserError(`${path}: must be a LeRobot set as ${paths[0]}. Convert it first.`);
+        readers.push(reader);
+      }
+      return await joinLeRobot(readers, target, { version: to === "lerobot-v3.0" ? "v3.0" : "v2.1", ...callbacks });
+    } finally {
+      for (const reader of readers) await reader.close();
     }
-    return joinLeRobot(readers, target, { version: to === "lerobot-v3.0" ? "v3.0" : "v2.1", ...callbacks });
   }
   const joined = await concatenate(paths, first.info);
   try {

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
-import { FormatError } from "#core/errors.ts";
+import { FormatError, UserError } from "#core/errors.ts";
 import { openHdf5 } from "./hdf5/reader.ts";
 import { openLeRobot } from "./lerobot/index.ts";
 import { isEpisodeRecording, openMcapSet } from "./mcap/episodes.ts";
@@ -45,7 +45,8 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
   try {
     if (!isOne && names.length > 0) return await openVideoFolder(path);
   } catch (error) {
-    if (error instanceof FormatError) throw error;
+    // A folder without videos is told below, together with all else that it might have been.
+    if (error instanceof FormatError || !(error instanceof UserError)) throw error;
   }
   throw new FormatError(
     path,

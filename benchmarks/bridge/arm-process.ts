@@ -12,6 +12,8 @@ export type ArmProcess = {
   readonly url: URL;
   /** Ends it as Ctrl-C does. @returns what it did, by its own count */
   end(): Promise<ArmCommands>;
+  /** Ends it at once; harmless when it has ended. */
+  kill(): void;
 };
 
 /** Starts `armature bridge simulate` on a free port, in a process of its own. */
@@ -29,7 +31,7 @@ export async function startArm(seed: number, split: string): Promise<ArmProcess>
     }
     child.once("exit", () => reject(new Error(`the simulated arm ended early:\n${lines.join("\n")}`)));
   });
-  return { url: new URL(await url), end: () => endArm(child, lines) };
+  return { url: new URL(await url), end: () => endArm(child, lines), kill: () => child.kill("SIGKILL") };
 }
 
 async function endArm(child: ChildProcess, lines: readonly string[]): Promise<ArmCommands> {

@@ -70,6 +70,7 @@ async function playEpisode(seed: number, isCut: boolean, options: BridgeBenchOpt
     };
   } finally {
     clearTimeout(timer);
+    arm.kill();
     await link.close();
   }
 }

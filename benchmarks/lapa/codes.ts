@@ -60,10 +60,11 @@ type Row = QuantizerMetrics & {
 };
 
 async function measureVariant(variant: CodeVariant, seed: number, options: CodesBenchOptions): Promise<Row> {
-  const folder = join(options.folder, `${variant.replaceAll(" ", "-")}-${seed}`);
+  const { data, executor, signal, command, steps } = options;
+  // Other videos or another number of steps are another measurement.
+  const folder = join(options.folder, `${data.hash}-${steps}`, `${variant.replaceAll(" ", "-")}-${seed}`);
   const kept = join(folder, "codes.json");
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Row;
-  const { data, executor, signal, command, steps } = options;
   const config = quantizerTrainConfig.parse({ ...quantizerPresets.tiny, ...codeVariants[variant], seed, steps });
   const log = { info: options.log, warn: options.log };
   await trainQuantizer(data, config, { executor, folder, command, resume: true, signal, log });

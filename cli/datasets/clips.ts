@@ -31,6 +31,11 @@ export const clips = defineCommand({
     const { videos, out, select } = settings;
     if (resolve(videos) === resolve(out)) throw new ConfigError("--out: must be another folder than the videos'.");
     const sources = await listVideoFolder(videos);
+    if (sources.some(({ startS }) => startS !== undefined)) {
+      throw new ConfigError(
+        `${videos}: must be a folder of whole videos, but is a list of clips. Give the videos' own folder.`,
+      );
+    }
     const folder = await describeShards(out, { command: "clips", config: settings });
     const line = context.progress("clips", Math.ceil((sources.length - shard) / of), "videos");
     const { signal } = context;

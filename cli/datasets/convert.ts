@@ -36,7 +36,8 @@ export const convert = defineCommand({
     const line = context.progress("convert", Math.ceil((reader.info.episodes - shard) / of), "episodes");
     const onProgress = (done: number) => line.update(done);
     try {
-      if (of > 1) {
+      // A shard without its number of shards is refused there, not taken for the whole.
+      if (of > 1 || shard > 0) {
         const folder = await describeShards(out, { command: "convert", config: settings });
         await convertShard(folder, reader, jobOf(settings), { shard, of }, { workers, signal, onProgress });
         line.finish(folder);

@@ -137,25 +137,19 @@ type Facts = {
   metadata: Record<string, unknown>;
 };
 
-/** The metadata that this product writes with an episode; undefined in recordings of other programs. */
-async function findFacts(path: string): Promise<Facts | undefined> {
+/** What the writer said about an episode. */
+async function readFacts(path: string): Promise<Facts> {
   const { reader, close } = await openMcap(path);
   try {
     for await (const { metadata } of reader.readMetadata({ name: factsName })) {
       const facts = factsSchema.safeParse(Object.fromEntries(metadata));
-      if (!facts.success) return undefined;
+      if (!facts.success) break;
       const { features, metadata: more, ...rest } = facts.data;
       return { ...rest, features: JSON.parse(features), metadata: JSON.parse(more) };
     }
-    return undefined;
   } finally {
     await close();
   }
-}
-
-async function readFacts(path: string): Promise<Facts> {
-  const facts = await findFacts(path);
-  if (facts !== undefined) return facts;
   throw new FormatError(
     path,
     `must be an episode with metadata "${factsName}", has none. Only own recordings are data sets.`,

@@ -1,5 +1,5 @@
 import { appendFile, copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { FormatError, UserError } from "#core/errors.ts";
 import { writeFailure } from "#core/write-whole.ts";
 import { frameRecord, type RecordPlace, readRecord, scanRecords } from "./tfrecord.ts";
@@ -77,11 +77,27 @@ async function readWhole(place: RecordPlace, lost: string[]): Promise<Uint8Array
 
 /** The metadata says how many episodes each shard has, split by split in the order of the files. */
 async function correctLengths(path: string, lengths: readonly number[]): Promise<void> {
-  const info = JSON.parse(await readFile(path, "utf8")) as { splits?: { shardLengths?: string[] }[] };
+  const info = await readInfo(path);
   const queue = [...lengths];
   for (const split of info.splits ?? []) {
     const shards = split.shardLengths?.length ?? 0;
     if (queue.length >= shards) split.shardLengths = queue.splice(0, shards).map(String);
   }
   await writeFile(path, `${JSON.stringify(info, null, 4)}\n`);
+}
+
+type SetInfo = { splits?: { shardLengths?: string[] }[] };
+
+async function readInfo(path: string): Promise<SetInfo> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as SetInfo;
+  } catch (cause) {
+    throw new FormatError(
+      basename(path),
+      "must be beside the shards as whole JSON: it names the splits. Copy it again.",
+      {
+        cause,
+      },
+    );
+  }
 }

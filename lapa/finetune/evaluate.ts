@@ -4,6 +4,7 @@ import type { Executor } from "#engine/index.ts";
 import { checkLabels, encodeCaptions, openPerception } from "#lapa/latent-vla/index.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
 import { createActionJudge } from "./action-judge.ts";
+import { actionSpaceOf, spaceSignature } from "./action-space.ts";
 import { cutDemonstrations } from "./demonstrations.ts";
 import type { PolicyModel } from "./policy-model.ts";
 import { actionsOf } from "./train.ts";
@@ -37,12 +38,11 @@ export async function evaluateActions(
   const { executor, heldOut, batch = 64, labels } = options;
   const { space, normalisation, tokenizer, backbone, head, parameters } = model;
   const actions = actionsOf(data);
-  for (const { dataset } of data.recorded.map((clip) => clip!)) {
-    const { shape = [], names } = dataset.features.action ?? {};
-    const isSame = shape[0] === space.names.length && (names === null || names?.join() === space.names.join());
-    if (isSame || dataset.metadata.actionSpace !== undefined) continue;
+  for (const { dataset, actions: rows } of data.recorded.map((clip) => clip!)) {
+    const other = actionSpaceOf(dataset, rows, space.kind);
+    if (spaceSignature(other) === spaceSignature(space)) continue;
     throw new UserError(
-      `${dataset.path}: the policy's actions are ${space.names.join(", ")}, the data set's ${names?.join(", ") ?? shape.join(" x ")}. Evaluate on data of the same robot.`,
+      `${dataset.path}: the policy's actions are ${space.names.join(", ")} (${space.kind}), the data set's ${other.names.join(", ")} (${other.kind}). Evaluate on data of the same robot.`,
     );
   }
   const hearsLatent = parameters.previous !== undefined;

@@ -6,7 +6,6 @@ import { dirname, join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { UserError } from "#core/errors.ts";
 import { createRng, type Rng } from "#core/rng.ts";
-
 import { writeFailure } from "#core/write-whole.ts";
 import { compile, type Executor, exportOnnx, type InputSpec } from "#engine/index.ts";
 import { inferenceProgram } from "./inference.ts";

@@ -85,7 +85,7 @@ export const quantizerTrainConfig = z.strictObject({
   schedule: z
     .enum(["cosine", "constant"])
     .default("cosine")
-    .describe("learning rate after its peak: falls to 0, or stays"),
+    .describe("learning rate after its peak: falls to a tenth along a cosine, or stays"),
   beta2: z.number().min(0).lt(1).default(0.999).describe("Adam's decay of the averaged squared gradient"),
   weightDecay: z.number().min(0).default(0.01).describe("decoupled weight decay"),
   clipNorm: z.number().positive().default(1).describe("global gradient norm limit"),

@@ -28,7 +28,7 @@ export type QuantizerBatch = {
   readonly known?: tf.Tensor1D;
 };
 
-/** `2^H` of the batch's codes. @param use f32[K] counts */
+/** `exp(H)` of the batch's codes, H their entropy in nats. @param use f32[K] counts */
 function perplexityOf(use: tf.Tensor): tf.Tensor {
   const shares = tf.div(use, tf.sum(use));
   return tf.exp(tf.neg(tf.sum(tf.mul(shares, tf.log(tf.maximum(shares, 1e-9))))));
