@@ -119,7 +119,8 @@ export async function openFrameCache(sources: readonly ClipSource[], options: Fr
 
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-function noneUsable(problems: readonly ClipProblem[]): UserError {
+/** What to say when nothing of what was named can be decoded. */
+export function noneUsable(problems: readonly ClipProblem[]): UserError {
   if (problems.length === 0)
     return new UserError("cache: expected at least one video, got none. Name a folder with videos.");
   const shown = problems.slice(0, 5).map((problem) => `\n  ${problem.message}`);

@@ -54,7 +54,8 @@ export type ShardOptions = {
   readonly signal?: AbortSignal;
 };
 
-function requireShard({ shard, of }: Shard): void {
+/** @throws UserError for a shard that is none */
+export function requireShard({ shard, of }: Shard): void {
   if (!Number.isInteger(of) || of < 1 || !Number.isInteger(shard) || shard < 0 || shard >= of) {
     throw new UserError(`shards: expected 0 <= shard < of, got --shard ${shard} --of ${of}. Shards count from 0.`);
   }

@@ -9,6 +9,7 @@ import { clipListName, writeClipList } from "#datasets/clips/clip-list.ts";
 import { clipsConfig } from "#datasets/clips/config.ts";
 import { contactSheet } from "#datasets/clips/contact-sheet.ts";
 import { describeShards, shardFolder } from "#datasets/shard-folder.ts";
+import { requireShard } from "#datasets/shards.ts";
 import { listVideoFolder } from "#datasets/video-folder.ts";
 import { type Context, defineCommand } from "../command.ts";
 import { shardFields } from "./fields.ts";
@@ -30,6 +31,7 @@ export const clips = defineCommand({
   async run({ shard, of, workers, ...settings }, context) {
     const { videos, out, select } = settings;
     if (resolve(videos) === resolve(out)) throw new ConfigError("--out: must be another folder than the videos'.");
+    requireShard({ shard, of });
     const sources = await listVideoFolder(videos);
     if (sources.some(({ startS }) => startS !== undefined)) {
       throw new ConfigError(

@@ -4,6 +4,7 @@ import { type ConvertOptions, convertDataset, writableFormats } from "#datasets/
 import { type ConvertJob, convertShard, mergeConverted } from "#datasets/convert-job.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
 import { describeShards, shardFolder } from "#datasets/shard-folder.ts";
+import { requireShard } from "#datasets/shards.ts";
 import { type Context, defineCommand } from "../command.ts";
 import { readFields, readOptions, shardFields } from "./fields.ts";
 
@@ -32,12 +33,12 @@ export const convert = defineCommand({
   async run({ shard, of, workers, ...settings }, context) {
     const { from, out, leaveOutBroken } = settings;
     const { signal } = context;
+    requireShard({ shard, of });
     const reader = await openDataset(from, readOptions(settings));
     const line = context.progress("convert", Math.ceil((reader.info.episodes - shard) / of), "episodes");
     const onProgress = (done: number) => line.update(done);
     try {
-      // A shard without its number of shards is refused there, not taken for the whole.
-      if (of > 1 || shard > 0) {
+      if (of > 1) {
         const folder = await describeShards(out, { command: "convert", config: settings });
         await convertShard(folder, reader, jobOf(settings), { shard, of }, { workers, signal, onProgress });
         line.finish(folder);

@@ -8,6 +8,7 @@ import {
   type ClipProblem,
   type ClipSource,
   type FrameCache,
+  noneUsable,
   openFrameCache,
 } from "#datasets/frame-cache.ts";
 import { clipsOfLeRobot, type LeRobotReader, openLeRobot } from "#datasets/lerobot/index.ts";
@@ -94,7 +95,7 @@ function isHeldOut(clip: CachedClip, share: number): boolean {
 /**
  * Decodes and opens all clips.
  *
- * @throws UserError when nothing was named, a folder holds no video or no clip is usable
+ * @throws UserError when nothing was named, or a folder holds no video or none that is usable
  */
 export async function openVideoData(
   config: VideoDataConfig,
@@ -112,6 +113,13 @@ export async function openVideoData(
   const sets = await Promise.all(config.datasets.map((path) => datasetSources(path, config)));
   const sources = [...folders, ...sets].flat();
   const frames = await openFrameCache(sources, { ...options, fit: config.fit, directory: config.cache });
+  for (const clips of folders) {
+    const paths = new Set(clips.map(({ path }) => path));
+    if (frames.clips.some(({ path }) => paths.has(path))) continue;
+    // Demonstrations beside it would hide that there is nothing to pretrain on.
+    frames.close();
+    throw noneUsable(frames.problems.filter(({ path }) => paths.has(path)));
+  }
   const byName = new Map(sources.map((source) => [source.name, source]));
   const recorded = await Promise.all(frames.clips.map((clip) => byName.get(clip.name)?.record?.()));
   const hash = createHash("sha256").update(frames.clips.map((clip) => `${clip.hash} ${clip.caption ?? ""}`).join("\n"));

@@ -27,8 +27,8 @@ export async function serveEngine<Model, Settings>(
   const say = (reply: Reply) => process.send!(reply);
   // The trainer is gone, whatever the reason. Exit handlers of libraries with running threads may hang: none runs.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  // Ctrl-C goes to the whole group; the trainer saves first and then lets go.
-  process.on("SIGINT", () => {});
+  // Ctrl-C and a scheduler's end go to the whole group; the trainer saves first and then lets go.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
 
   let engine: HostEngine<Model>;
   try {

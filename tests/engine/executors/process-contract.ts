@@ -49,6 +49,14 @@ export function describeProcess(engine: ExecutorOptions): void {
     return executor as Executor & { pid: number };
   }
 
+  it("outlives the signals that end a whole group: its caller decides", async () => {
+    const executor = await start();
+    const step = await summing(executor);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.kill(executor.pid, signal);
+    const { total } = await step.run({ x: Float32Array.of(1, 2) });
+    expect(total!.data).toEqual(Float32Array.of(1, 2));
+  });
+
   describe("state in the executor", () => {
     it("advances from run to run, and results are the caller's own", async () => {
       const step = await summing(await start());
