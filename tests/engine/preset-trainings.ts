@@ -40,8 +40,8 @@ const scheduleOf = (config: { learningRate: number; warmupSteps: number; steps: 
 
 /** Largest sizes of the presets that are not `tiny`. */
 const caps: Readonly<Record<string, number>> = {
-  ...{ imageSize: 64, patchSize: 16, width: 64, hidden: 176, heads: 4, depth: 2, textLength: 16 },
-  ...{ vocabularySize: 64, spatialDepth: 2, temporalDepth: 2, decoderDepth: 2, codes: 64, tokens: 16 },
+  ...{ imageSize: 32, patchSize: 8, width: 32, hidden: 88, heads: 4, depth: 2, textLength: 8 },
+  ...{ vocabularySize: 32, spatialDepth: 1, temporalDepth: 1, decoderDepth: 1, codes: 32, tokens: 16 },
 };
 
 /** The settings of a preset, no size above its cap. */
@@ -53,6 +53,9 @@ function capSizes<T>(values: T): T {
   });
   return Object.fromEntries(entries) as T;
 }
+
+/** Fine-tuning presets leave the backbone to what was pretrained: a small one. */
+const smallBackbone = capSizes(latentVlaPresets.small.model);
 
 const capped = <T extends object>(presets: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(presets).map(([name, values]) => [name, name === "tiny" ? values : capSizes(values)]);
@@ -75,11 +78,11 @@ export function presetTrainings(batch: number): PresetTraining[] {
       name: `latent-vla ${preset}`,
       learningRate: scheduleOf(config),
       create: (executor) => createLatentVlaStep(config, executor),
-      ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize, images: 64 },
+      ranges: { words: config.model.vocabularySize, codes: config.model.codebookSize, images: 32 },
     };
   });
   const finetunes = capped(finetunePresets).map(([preset, values]): PresetTraining => {
-    const config = finetuneConfig.parse({ ...values, batch });
+    const config = finetuneConfig.parse({ ...values, batch, ...(preset === "tiny" ? {} : { model: smallBackbone }) });
     const shape = { dimensions: 3, chunkLength: config.head.chunkLength, bins: config.head.bins };
     const rng = createRng("finetune");
     const parameters = () => ({

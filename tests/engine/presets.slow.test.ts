@@ -1,7 +1,14 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { deserialize } from "node:v8";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { createExecutor, type ExecutorOptions } from "#engine/index.ts";
 import { findEngine } from "./executors/installed-engines.ts";
 import { divergence, presetTrainings, runTraining, type TrainingTrace } from "./preset-trainings.ts";
+import { temporaryFolder } from "./small-training.ts";
 
 const steps = 20;
 const oracleBatch = 2;
@@ -24,10 +31,19 @@ async function trace(engine: ExecutorOptions, name: string): Promise<TrainingTra
   }
 }
 
+const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const script = fileURLToPath(new URL("./train-oracle.ts", import.meta.url));
+
+function oracleTrace(name: string): TrainingTrace {
+  const file = join(temporaryFolder(), "trace");
+  execFileSync(process.execPath, ["--import", loader, script, name, String(oracleBatch), String(steps), file]);
+  return deserialize(readFileSync(file)) as TrainingTrace;
+}
+
 describe.each(presetTrainings(oracleBatch).map(({ name }) => name))("20 steps of %s", (name) => {
   let oracle: TrainingTrace;
-  beforeAll(async () => {
-    oracle = await trace({ kind: "cpu" }, name);
+  beforeAll(() => {
+    oracle = oracleTrace(name);
   });
 
   it("lower the loss or at least move the weights", () => {
