@@ -35,5 +35,7 @@ export const commands: Readonly<Record<string, Load>> = {
   "bench train-step": () => from(import("./bench/train-step.ts"), "benchTrainStep"),
   "bench lapa-codes": () => from(import("./bench/lapa-codes.ts"), "benchLapaCodes"),
   "bench lapa-step": () => from(import("./bench/lapa-step.ts"), "benchLapaStep"),
+  "bench lapa": () => from(import("./bench/lapa.ts"), "benchLapa"),
+  "bench world": () => from(import("./bench/world.ts"), "benchWorld"),
   doctor: () => from(import("./doctor.ts"), "doctor"),
 };

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What was done in which time. */
-export type Measured = { readonly count: number; readonly seconds: number; readonly processorSeconds: number };
+export type Measured = {
+  readonly count: number;
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  /** MuJoCo's, where it is the measured side. */
+  readonly version?: string;
+};
 
 /** One model in one state, for MuJoCo's Python package. */
 export type NativeJob = {
@@ -22,13 +28,18 @@ export type NativeJob = {
 
 const script = fileURLToPath(new URL("native_mujoco.py", import.meta.url));
 
-/** `undefined` where Python, its mujoco package or OSMesa is not installed. */
-export function measureNative(mode: "physics" | "render", job: NativeJob): Measured | undefined {
+/** `undefined` without a Python that has mujoco, or without OSMesa. */
+export function measureNative(
+  python: string | undefined,
+  mode: "physics" | "render",
+  job: NativeJob,
+): Measured | undefined {
+  if (python === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "armature-native-"));
   try {
     const path = join(folder, "job.json");
     writeFileSync(path, JSON.stringify(job));
-    const { status, stdout } = spawnSync("python3", [script, mode, path], { stdio: ["ignore", "pipe", "ignore"] });
+    const { status, stdout } = spawnSync(python, [script, mode, path], { stdio: ["ignore", "pipe", "ignore"] });
     return status === 0 ? (JSON.parse(stdout.toString()) as Measured) : undefined;
   } finally {
     rmSync(folder, { recursive: true });
