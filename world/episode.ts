@@ -1,4 +1,4 @@
-import type { TaskInstance } from "#core/contracts/world.ts";
+import type { StateLog, TaskInstance } from "#core/contracts/world.ts";
 import { type RolloutResult, rolloutResult } from "./evaluation/rollout-result.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
 import { findEmbodiment, findSuite } from "./suites/index.ts";
@@ -36,6 +36,8 @@ export type EpisodeTruth = {
   readonly blocks: Float32Array;
   /** f32[T, A] as sent. */
   readonly actions: Float32Array;
+  /** Tool and objects in full, one row per frame: metres, quaternions (w first for objects), opening. */
+  readonly log: StateLog;
 };
 
 /** Plays the expert in one world. */
@@ -82,7 +84,10 @@ export function simulateEpisode(
     rateHz: log.rateHz,
     states: recordsActions ? joined : null,
     actions: recordsActions ? log.actions.slice() : null,
-    truth: { tip: Float32Array.from(tips), blockIds, blocks: Float32Array.from(blocks), actions: log.actions.slice() },
+    truth: {
+      ...{ tip: Float32Array.from(tips), blockIds, blocks: Float32Array.from(blocks) },
+      ...{ actions: log.actions.slice(), log: world.stateLog() },
+    },
     success: log.success,
     rendererId: world.rendererId,
     log,

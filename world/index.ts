@@ -1,4 +1,5 @@
 export { type BranchOptions, branchWorld, type Continuation } from "./branch.ts";
+export { mergeSimulated, type SimulateJob, simulateShard } from "./data/simulate-job.ts";
 export { writeDemonstrations } from "./data/write-demonstrations.ts";
 export { type VideoTruth, writeSimulatedVideos } from "./data/write-videos.ts";
 export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
@@ -22,6 +23,7 @@ export { type PerturbationName, perturb, perturbationNames } from "./suites/pert
 export { type PickPlaceConfig, parsePickPlaceConfig, pickPlaceConfig } from "./suites/pick-place/config.ts";
 export { pickVocabulary } from "./suites/pick-place/grammar.ts";
 export { type PickPlacePresetName, pickPlacePresets } from "./suites/pick-place/presets.ts";
+export { chooseSuite, requireRobot, type SuitePresetName, suitePresetNames, suitePresets } from "./suites/presets.ts";
 export { type PushConfig, parsePushConfig, pushConfig } from "./suites/push/config.ts";
 export { pushVocabulary } from "./suites/push/grammar.ts";
 export { type PushPresetName, pushPresets } from "./suites/push/presets.ts";

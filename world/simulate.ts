@@ -1,12 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { TaskInstance } from "#core/contracts/world.ts";
-import { ConfigError } from "#core/errors.ts";
 import type { SimulatedEpisode } from "./episode.ts";
 import type { RolloutResult } from "./evaluation/rollout-result.ts";
-import { instanceSeed } from "./suites/draw.ts";
 import type { Split } from "./suites/split.ts";
 import type { SuiteConfig } from "./suites/suite.ts";
-import { openThreads, type Thread } from "./threads/threads.ts";
+import { openThreads } from "./threads/threads.ts";
 
 export type SimulateOptions = {
   readonly suite: SuiteConfig;
@@ -21,7 +19,7 @@ export type SimulateOptions = {
   readonly cameras?: readonly string[];
   /** Threads; default the number of cores, 0: in this one. */
   readonly workers?: number;
-  /** Leave out episodes that the expert failed (drawn again from later seeds); default true. */
+  /** Draw episodes that the expert failed again; default true. */
   readonly onlySuccesses?: boolean;
   /** Share of episodes in which the expert first does something wrong and then mends it; default 0. */
   readonly mistakes?: number;
@@ -29,8 +27,34 @@ export type SimulateOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** More draws than this for each wanted episode mean that the expert cannot do the task. */
-const drawsPerEpisode = 20;
+/** Plays episodes by number, in any order and from several calls at once. Close it when done. */
+export type EpisodeSource = {
+  /** @throws ConfigError when the expert fails in every draw */
+  episode(index: number): Promise<SimulatedEpisode>;
+  close(): Promise<void>;
+};
+
+export type SourceOptions = Omit<SimulateOptions, "episodes" | "onProgress" | "signal">;
+
+/**
+ * Opens threads that play the scripted expert. Episode i is the same for any number of threads and whatever else is
+ * played: a failed draw is replaced by a later one of that episode's own.
+ */
+export function openEpisodes(options: SourceOptions): EpisodeSource {
+  const { suite, embodiment, split = "train", seed, size, onlySuccesses = true, cameras = ["front"] } = options;
+  const threads = openThreads(options.workers ?? availableParallelism());
+  let calls = 0;
+  return {
+    episode: (index) =>
+      threads[calls++ % threads.length]!.run("simulate", {
+        ...{ suite, embodiment, split, seed, index, size, cameras, onlySuccesses },
+        mistakes: options.mistakes ?? 0,
+      }),
+    close: async () => {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
 
 /**
  * Streams episodes of the scripted expert, in order of their index; the same for any number of workers.
@@ -38,33 +62,18 @@ const drawsPerEpisode = 20;
  * @throws ConfigError when the expert fails nearly always; the signal's reason when it fires
  */
 export async function* simulateEpisodes(options: SimulateOptions): AsyncGenerator<SimulatedEpisode> {
-  const { suite, embodiment, split = "train", episodes, seed, size, onlySuccesses = true, signal } = options;
-  const { cameras = ["front"], mistakes = 0 } = options;
-  const draws = onlySuccesses ? drawsPerEpisode * (episodes + 1) : episodes;
-  const play = (thread: Thread, draw: number) =>
-    thread.run("simulate", {
-      suite,
-      embodiment,
-      split,
-      seed: instanceSeed(seed, draw),
-      index: draw,
-      size,
-      cameras,
-      mistakes,
-    });
-  let index = 0;
-  for await (const episode of inOrder(options.workers, draws, play)) {
-    signal?.throwIfAborted();
-    if (onlySuccesses && !episode.success) continue;
-    yield { ...episode, index };
-    index += 1;
-    options.onProgress?.(index, episodes);
-    if (index === episodes) return;
-  }
-  if (index < episodes) {
-    throw new ConfigError(
-      `simulation: the expert must solve ${episodes} episodes, but solved ${index} of ${draws}. Make the suite easier.`,
-    );
+  const { episodes, signal, onProgress } = options;
+  const workers = Math.min(episodes, options.workers ?? availableParallelism());
+  const source = openEpisodes({ ...options, workers });
+  try {
+    let done = 0;
+    for await (const episode of inOrder(2 * Math.max(1, workers), episodes, source.episode)) {
+      signal?.throwIfAborted();
+      yield episode;
+      onProgress?.(++done, episodes);
+    }
+  } finally {
+    await source.close();
   }
 }
 
@@ -80,37 +89,35 @@ export type ExpertOptions = {
 export async function evaluateExpert(options: ExpertOptions): Promise<RolloutResult[]> {
   const { instances, record, onProgress, signal } = options;
   const results: RolloutResult[] = [];
-  const play = (thread: Thread, index: number) =>
-    thread.run("expert", { instance: instances[index]!, index, record: record?.(index) ?? false });
-  for await (const result of inOrder(options.workers, instances.length, play)) {
-    signal?.throwIfAborted();
-    results.push(result);
-    onProgress?.(results.length, instances.length);
+  const threads = openThreads(Math.min(instances.length, options.workers ?? availableParallelism()));
+  const play = (index: number) =>
+    threads[index % threads.length]!.run("expert", {
+      ...{ instance: instances[index]!, index },
+      record: record?.(index) ?? false,
+    });
+  try {
+    for await (const result of inOrder(2 * threads.length, instances.length, play)) {
+      signal?.throwIfAborted();
+      results.push(result);
+      onProgress?.(results.length, instances.length);
+    }
+    return results;
+  } finally {
+    await Promise.all(threads.map((thread) => thread.close()));
   }
-  return results;
 }
 
-/** Runs jobs 0 to `count` - 1 on threads and yields what they give in order; threads work a little ahead. */
-async function* inOrder<T>(
-  workers: number | undefined,
-  count: number,
-  run: (thread: Thread, job: number) => Promise<T>,
-): AsyncGenerator<T> {
-  const threads = openThreads(Math.min(count, workers ?? availableParallelism()));
-  const ahead = 2 * threads.length;
+/** Does jobs 0 to `count` - 1, at most `ahead` of them at once, and yields what they give in order. */
+async function* inOrder<T>(ahead: number, count: number, run: (job: number) => Promise<T>): AsyncGenerator<T> {
   const queue: Promise<T>[] = [];
   let next = 0;
   const fill = () => {
     for (; next < count && queue.length < ahead; next++) {
-      const job = run(threads[next % threads.length]!, next);
+      const job = run(next);
       // It is awaited later: until then a failure must not count as unhandled.
       job.catch(() => undefined);
       queue.push(job);
     }
   };
-  try {
-    for (fill(); queue.length > 0; fill()) yield await queue.shift()!;
-  } finally {
-    await Promise.all(threads.map((thread) => thread.close()));
-  }
+  for (fill(); queue.length > 0; fill()) yield await queue.shift()!;
 }

@@ -1,6 +1,6 @@
 import type { Image } from "#core/contracts/image.ts";
 import type { Observation } from "#core/contracts/observation.ts";
-import type { StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
+import type { StateLog, StepResult, TaskInstance, Verdict, World, WorldSnapshot } from "#core/contracts/world.ts";
 import { ConfigError } from "#core/errors.ts";
 import { clipAction } from "./embodiments/embodiment.ts";
 import { loadPhysics } from "./physics/mujoco.ts";
@@ -131,6 +131,12 @@ export class SimulatedWorld implements World {
   /** Where everything truly is: for experts and probes, never for policies. */
   truth(): TableTruth {
     return this.simulation.truth();
+  }
+
+  /** The same in full, a row for every moment until now. */
+  stateLog(): StateLog {
+    const { names, rows } = this.simulation.log;
+    return { names: [...names], rows: [...rows] };
   }
 
   verdict(): Verdict {

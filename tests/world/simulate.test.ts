@@ -89,7 +89,7 @@ describe("simulateEpisodes", () => {
   it("says when the expert cannot do it", async () => {
     const impossible = parsePushConfig({ maxSteps: 1 });
     await expect(collect({ ...base, suite: impossible, episodes: 1, workers: 0 })).rejects.toThrow(
-      "simulation: the expert must solve 1 episodes, but solved 0 of 40. Make the suite easier.",
+      "simulation: the expert must solve one of 20 draws of episode 0, but solved none. Make the suite easier.",
     );
   });
 

@@ -4,10 +4,10 @@ import { createLeRobotWriter, type LeRobotWriter } from "#datasets/lerobot/index
 import type { SimulatedEpisode } from "../episode.ts";
 import { findEmbodiment } from "../suites/index.ts";
 
-const camera = "observation.images.front";
+const featureOf = (camera: string) => `observation.images.${camera}`;
 
 /**
- * Writes episodes of a robot as a LeRobot v2.1 data set. Row t holds the picture, the state and the action that was sent
+ * Writes episodes of a robot as a LeRobot v2.1 data set with all their cameras. Row t holds the picture, the state and the action that was sent
  * then; the last picture, after which nothing was sent, is left out.
  *
  * @returns number of episodes and rows
@@ -34,20 +34,21 @@ export async function writeDemonstrations(
 }
 
 function openWriter(directory: string, episode: SimulatedEpisode, signal?: AbortSignal): Promise<LeRobotWriter> {
-  const { instance, size, rateHz, rendererId } = episode;
+  const { instance, size, rateHz, rendererId, pictures } = episode;
   const { space, stateNames, stateUnits } = findEmbodiment(instance.embodiment, instance.suite);
   const numbers = (names: readonly string[]): Feature => ({
     dtype: "float32",
     shape: [names.length],
     names: [...names],
   });
+  const video: Feature = { dtype: "video", shape: [size, size, 3], names: ["height", "width", "channels"] };
   return createLeRobotWriter(directory, {
     fps: rateHz,
     robotType: `simulated-${instance.embodiment}`,
     features: {
       action: numbers(space.names),
       "observation.state": numbers(stateNames),
-      [camera]: { dtype: "video", shape: [size, size, 3], names: ["height", "width", "channels"] },
+      ...Object.fromEntries(Object.keys(pictures).map((camera) => [featureOf(camera), video])),
     },
     metadata: {
       actionSpace: space,
@@ -61,7 +62,7 @@ function openWriter(directory: string, episode: SimulatedEpisode, signal?: Abort
 }
 
 async function writeEpisode(writer: LeRobotWriter, episode: SimulatedEpisode): Promise<void> {
-  const { instance, frames, states, actions, length, rateHz, size } = episode;
+  const { instance, pictures, states, actions, length, rateHz, size } = episode;
   if (states === null || actions === null) {
     throw new ConfigError(
       `embodiment: must record actions for a data set of demonstrations, but "${instance.embodiment}" does not. Write videos of it.`,
@@ -74,11 +75,14 @@ async function writeEpisode(writer: LeRobotWriter, episode: SimulatedEpisode): P
   };
   await writer.startEpisode(instance.instruction);
   for (let frame = 0; frame < length - 1; frame++) {
-    const data = frames.subarray(frame * pixels, (frame + 1) * pixels);
+    const images = Object.entries(pictures).map(([camera, frames]) => {
+      const data = frames.subarray(frame * pixels, (frame + 1) * pixels);
+      return [featureOf(camera), { data, height: size, width: size }] as const;
+    });
     await writer.addFrame({
       timestampS: frame / rateHz,
       values: { action: row(actions, frame), "observation.state": row(states, frame) },
-      images: { [camera]: { data, height: size, width: size } },
+      images: Object.fromEntries(images),
     });
   }
   await writer.endEpisode();

@@ -19,6 +19,10 @@ export function drawInstance({ suite, embodiment, split, seed }: InstanceRequest
 /** Seeds of one draw: different `seed`s share no instance for the first million draws. */
 export const instanceSeed = (seed: number, draw: number) => seed * 1_000_003 + draw;
 
+/** Seed of the task of an episode that must be solved, after so many failed draws; none is another's. */
+export const attemptSeed = (seed: number, episode: number, attempt: number) =>
+  instanceSeed(seed, episode) + attempt * 2 ** 42;
+
 /**
  * The first `count` tasks of a split: the same for every policy that is measured on them (common random numbers).
  */

@@ -1,9 +1,10 @@
 import type { TaskInstance } from "#core/contracts/world.ts";
+import { ConfigError } from "#core/errors.ts";
 import { playExpert, type SimulatedEpisode, simulateEpisode } from "../episode.ts";
 import type { Answer } from "../evaluation/policy-answers.ts";
 import type { RolloutResult } from "../evaluation/rollout-result.ts";
 import { type GroupView, type OpenGroup, WorldGroup } from "../evaluation/world-group.ts";
-import { drawInstance, type InstanceRequest } from "../suites/draw.ts";
+import { attemptSeed, drawInstance, type InstanceRequest } from "../suites/draw.ts";
 import { createWorld, type SimulatedWorld } from "../world.ts";
 
 /** What a thread can be asked. A thread keeps its worlds between jobs. */
@@ -15,6 +16,8 @@ export type Jobs = {
       readonly size: number;
       readonly cameras: readonly string[];
       readonly mistakes: number;
+      /** Failures are drawn again. */
+      readonly onlySuccesses: boolean;
     },
   ): Promise<SimulatedEpisode>;
   /** The same without pictures. */
@@ -34,6 +37,9 @@ export type Jobs = {
   close(): void;
 };
 
+/** So many failures of the expert in a row mean that it cannot do the task. */
+const mostAttempts = 20;
+
 export function createJobs(): Jobs {
   const worlds = new Map<string, Promise<SimulatedWorld>>();
   const groups = new Map<number, WorldGroup>();
@@ -51,8 +57,16 @@ export function createJobs(): Jobs {
     return view;
   };
   return {
-    async simulate({ index, size, cameras, mistakes, ...request }) {
-      return simulateEpisode(await worldFor(size, cameras), drawInstance(request), index, size, { mistakes });
+    async simulate({ index, size, cameras, mistakes, onlySuccesses, seed, ...request }) {
+      const world = await worldFor(size, cameras);
+      for (let attempt = 0; attempt < mostAttempts; attempt++) {
+        const instance = drawInstance({ ...request, seed: attemptSeed(seed, index, attempt) });
+        const episode = simulateEpisode(world, instance, index, size, { mistakes });
+        if (episode.success || !onlySuccesses) return episode;
+      }
+      throw new ConfigError(
+        `simulation: the expert must solve one of ${mostAttempts} draws of episode ${index}, but solved none. Make the suite easier.`,
+      );
     },
     async expert({ instance, index, record }) {
       return playExpert(await worldFor(8, []), instance, index, record);
