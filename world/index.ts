@@ -1,6 +1,7 @@
 export { type BranchOptions, branchWorld, type Continuation } from "./branch.ts";
 export { mergeSimulated, type SimulateJob, simulateShard } from "./data/simulate-job.ts";
 export { writeDemonstrations } from "./data/write-demonstrations.ts";
+export { writeRolloutVideo } from "./data/write-rollout-video.ts";
 export { type VideoTruth, writeSimulatedVideos } from "./data/write-videos.ts";
 export { armChain, armHome, armJointNames, armJointsAt, pushHeightM } from "./embodiments/arm/chain.ts";
 export { planarDelta } from "./embodiments/embodiment.ts";

@@ -1,4 +1,5 @@
 import type { Image } from "#core/contracts/image.ts";
+import { ConfigError } from "#core/errors.ts";
 import { matrixFromQuaternion } from "#core/geometry/quaternion.ts";
 import { createRasterizer } from "./raster/index.ts";
 import type { RolloutLog } from "./scene/rollout-log.ts";
@@ -19,18 +20,40 @@ function unpack(poses: Float32Array, frame: number, count: number) {
   return { positions, rotations };
 }
 
-/** Pictures of a logged rollout as its first camera saw it, u8[size, size, 3] for each of `frames`. */
-export function renderRollout(log: RolloutLog, frames: readonly number[], size: number): Image[] {
-  const rasterizer = createRasterizer(log.scene, { width: size, height: size });
-  return frames.map((frame) => {
-    const geoms = unpack(log.geomPoses, frame, log.scene.geoms.length);
-    const cameras = unpack(log.cameraPoses, frame, log.scene.cameras.length);
+export type RolloutView = {
+  /** Side of the pictures, pixels. */
+  readonly size: number;
+  /** Default: the scene's first. */
+  readonly camera?: string;
+  /** Side of the shadow map, texels; default 256. */
+  readonly shadowMapSize?: number;
+};
+
+/**
+ * Looks at a logged rollout. @returns the picture u8[size, size, 3] of a frame
+ * @throws ConfigError when the scene has no such camera
+ */
+export function rolloutPainter(log: RolloutLog, { size, camera, ...quality }: RolloutView): (frame: number) => Image {
+  const { scene } = log;
+  const index = camera === undefined ? 0 : scene.cameras.findIndex(({ name }) => name === camera);
+  if (index < 0) {
+    const known = scene.cameras.map(({ name }) => name).join(", ");
+    throw new ConfigError(`camera: must be one of ${known}, got "${camera}". Choose one.`);
+  }
+  const rasterizer = createRasterizer(scene, { ...quality, width: size, height: size });
+  return (frame) => {
+    const geoms = unpack(log.geomPoses, frame, scene.geoms.length);
+    const cameras = unpack(log.cameraPoses, frame, scene.cameras.length);
     const pose: ScenePose = {
       geomPositions: geoms.positions,
       geomRotations: geoms.rotations,
       cameraPositions: cameras.positions,
       cameraRotations: cameras.rotations,
     };
-    return { data: rasterizer.render(pose, 0).rgb.slice(), height: size, width: size };
-  });
+    return { data: rasterizer.render(pose, index).rgb.slice(), height: size, width: size };
+  };
 }
+
+/** Pictures of a logged rollout as its first camera saw it, u8[size, size, 3] for each of `frames`. */
+export const renderRollout = (log: RolloutLog, frames: readonly number[], size: number): Image[] =>
+  frames.map(rolloutPainter(log, { size }));
