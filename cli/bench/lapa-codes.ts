@@ -14,7 +14,7 @@ export const benchLapaCodes = defineCommand({
     demo: z.string().default("runs/demo").describe("folder of a demo: its videos, truth and demonstrations are used"),
     folder: z.string().default("runs/lapa-codes").describe("where the trained variants are kept"),
     variants: z.array(z.enum(codeVariantNames)).default(codeVariantNames).describe("what to train"),
-    seeds: z.array(z.coerce.number().int()).default([0]).describe("seeds of each variant"),
+    seeds: z.array(z.number().int()).default([0]).describe("seeds of each variant"),
     steps: z.number().int().positive().default(700).describe("training steps of each"),
     engine: engineConfig.prefault({}),
     out: z.string().default("benchmarks/results").describe("folder of the result file; empty: none is written"),

@@ -7,7 +7,8 @@ import { nearest } from "./nearest.ts";
 export type Flag = {
   /** Dotted path in the configuration. */
   readonly name: string;
-  readonly type: "number" | "boolean" | "string" | "list" | "json";
+  /** `list`: words between commas; `numbers`: numbers between commas. */
+  readonly type: "number" | "boolean" | "string" | "list" | "numbers" | "json";
   readonly description: string;
   readonly default: unknown;
   readonly choices: readonly string[] | undefined;
@@ -38,7 +39,9 @@ function typeOf(schema: JsonSchema): Flag["type"] {
   const types = new Set(options.map((option) => option.type));
   if (types.size === 1) {
     const [type] = types;
-    if (type === "array" && typeNames[schema.items?.type ?? ""] === "string") return "list";
+    const item = type === "array" ? typeNames[schema.items?.type ?? ""] : undefined;
+    if (item === "string") return "list";
+    if (item === "number") return "numbers";
     return typeNames[type ?? ""] ?? "json";
   }
   return "json";
@@ -83,14 +86,20 @@ export function setPath(target: Record<string, unknown>, path: string, value: un
   branch[keys.at(-1)!] = value;
 }
 
+function readNumber(flag: Flag, text: string, wanted: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && !Number.isNaN(value)) return value;
+  throw new ConfigError(`--${flag.name}: must be ${wanted}, got "${text}". ${flag.description}.`);
+}
+
 /** The value that `text` means for a flag. @throws ConfigError when it means none */
 export function readValue(flag: Flag, text: string): unknown {
   if (flag.type === "string") return text;
   if (flag.type === "list") return text === "" ? [] : text.split(",");
-  if (flag.type === "number") {
-    const value = Number(text);
-    if (text.trim() !== "" && !Number.isNaN(value)) return value;
-    throw new ConfigError(`--${flag.name}: must be a number, got "${text}". ${flag.description}.`);
+  if (flag.type === "number") return readNumber(flag, text, "a number");
+  if (flag.type === "numbers") {
+    const parts = text.replace(/^\[(.*)\]$/, "$1");
+    return parts === "" ? [] : parts.split(",").map((part) => readNumber(flag, part, "numbers separated by commas"));
   }
   try {
     return JSON.parse(text);

@@ -1,3 +1,5 @@
+export * from "./baselines/action-labels.ts";
+export * from "./baselines/inverse-dynamics.ts";
 export * from "./config.ts";
 export * from "./evaluate.ts";
 export * from "./export.ts";

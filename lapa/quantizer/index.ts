@@ -4,7 +4,7 @@ export * from "./config.ts";
 export * from "./evaluate.ts";
 export { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
 export * from "./label.ts";
-export { toModelRange } from "./model.ts";
+export { type CompactNetwork, encodePairs, initQuantizer, toModelRange } from "./model.ts";
 export * from "./pair-source.ts";
 export { patchify } from "./patches.ts";
 export * from "./pictures.ts";

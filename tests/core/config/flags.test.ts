@@ -22,7 +22,7 @@ describe("flagsOf", () => {
       "resume boolean",
       "stem string",
       "kinds list",
-      "bounds json",
+      "bounds numbers",
       "path string",
     ]);
     expect(flags[3]).toMatchObject({ default: "patches", choices: ["keypoints", "patches"], required: false });
@@ -53,6 +53,18 @@ describe("parseFlags", () => {
     });
   });
 
+  it("reads lists of numbers between commas, one number alone, and in brackets", () => {
+    for (const [text, bounds] of [
+      ["1,2.5", [1, 2.5]],
+      ["3", [3]],
+      ["[-1, 0]", [-1, 0]],
+      ["", []],
+    ] as const) {
+      expect(parse(`--bounds=${text}`).values).toEqual({ bounds });
+    }
+    expect(() => parse("--bounds", "1,b")).toThrow('--bounds: must be numbers separated by commas, got "b". bounds.');
+  });
+
   it("keeps flags of the command line apart and turns switches off", () => {
     expect(parse("--json", "--preset", "tiny", "--no-resume")).toMatchObject({
       values: { resume: false },
@@ -68,7 +80,7 @@ describe("parseFlags", () => {
     ["--steps --json", "--steps: needs a value"],
     ["--steps abc", '--steps: must be a number, got "abc"'],
     ["--steps=", '--steps: must be a number, got ""'],
-    ["--bounds [1", '--bounds: must be JSON, got "[1"'],
+    ["--bounds [1", '--bounds: must be numbers separated by commas, got "[1"'],
     ["--resume=yes", "--resume: needs no value"],
   ])("refuses %s", (line, message) => {
     expect(() => parse(...line.split(" "))).toThrow(message);
