@@ -2,6 +2,7 @@ export * from "./batches.ts";
 export * from "./colour.ts";
 export * from "./config.ts";
 export * from "./evaluate.ts";
+export * from "./evaluation/index.ts";
 export { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
 export * from "./label.ts";
 export { type CompactNetwork, encodePairs, initQuantizer, toModelRange } from "./model.ts";

@@ -3,6 +3,7 @@ import type { ActionKind, ActionSpace } from "#core/contracts/action.ts";
 import { UserError } from "#core/errors.ts";
 import { type FramePairs, filterPairs, framePairs, movingPairs } from "#datasets/frame-pairs.ts";
 import type { PairSource } from "./batches.ts";
+import type { Truth } from "./evaluate.ts";
 import type { RecordedClip, VideoData } from "./video-data.ts";
 
 /** What a data set says its actions are, where it says so. */
@@ -104,5 +105,14 @@ export function splitPairs(
     train: { frames: data.frames, pairs, ...withLabels },
     heldOut: filterPairs(moving, (pair) => data.heldOut[moving.clip[pair]!]!),
     actionSize: width,
+  };
+}
+
+/** The recorded actions as the true motion of pairs; `undefined` where some clip has none. */
+export function recordedTruth(data: VideoData): Truth | undefined {
+  if (data.recorded.some((clip) => clip === undefined)) return undefined;
+  return (pairs) => {
+    const { actions, width } = pairActions(data, pairs);
+    return { values: actions, width };
   };
 }

@@ -1,0 +1,3 @@
+export type { Estimate } from "./clip-bootstrap.ts";
+export * from "./examine.ts";
+export { judgeExamination, type Verdict } from "./gates.ts";

@@ -1,0 +1,119 @@
+/**
+ * @file An inverse dynamics model that is told the true actions (VPT, Baker et al. 2022): the quantizer's own encoder with
+ * fresh weights and a linear head. It bounds what the codes could say, and judges what drawn pictures show.
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { createRng } from "#core/rng.ts";
+import type { FramePairs } from "#datasets/frame-pairs.ts";
+import {
+  compile,
+  compileTrainStep,
+  type Executor,
+  type HostArray,
+  initLinear,
+  type Linear,
+  linear,
+  tf as ops,
+  type Tree,
+  warmupCosine,
+} from "#engine/index.ts";
+import { type Frames, quantizerBatch, quantizerInputs } from "../batches.ts";
+import { applyColour } from "../colour.ts";
+import type { QuantizerTrainConfig } from "../config.ts";
+import { encodePairs, initQuantizer, type QuantizerParameters, toModelRange } from "../model.ts";
+import { readPairs } from "../runner.ts";
+
+type InverseParameters<T = HostArray> = { readonly network: QuantizerParameters<T>; readonly head: Linear<T> };
+
+export type InverseModel = {
+  /** f32[N, A] in the units of the labels it learned from. */
+  predict(frames: Frames, pairs: FramePairs): Promise<Float32Array>;
+  dispose(): Promise<void>;
+};
+
+export type InverseModelOptions = {
+  readonly config: QuantizerTrainConfig;
+  readonly executor: Executor;
+  readonly frames: Frames;
+  readonly pairs: FramePairs;
+  /** f32[N, A], best of mean 0 and variance 1. */
+  readonly actions: Float32Array;
+  readonly width: number;
+  readonly steps: number;
+  readonly signal?: AbortSignal | undefined;
+};
+
+const batch = 64;
+
+function read(params: InverseParameters<tf.Tensor>, config: QuantizerTrainConfig["model"], frames: tf.Tensor5D) {
+  const latents = encodePairs(params.network, config, frames); // [B, L, d]
+  return linear(params.head, ops.reshape(latents, [latents.shape[0], -1])); // [B, A]
+}
+
+/** Trains one on the given pairs, with the quantizer's own augmentation and learning rate. */
+export async function trainInverseModel(options: InverseModelOptions): Promise<InverseModel> {
+  const { executor, frames, pairs, actions, width, steps, signal } = options;
+  const config: QuantizerTrainConfig = {
+    ...{ ...options.config, batch, labelledShare: 1, mirror: false, seed: 1 },
+    // Nothing is quantised; the batch carries the actions where the grounding head would want them.
+    model: { ...options.config.model, quantization: "ema", groundingDims: width },
+  };
+  const { model } = config;
+  const rng = createRng("inverse-model");
+  const parameters: InverseParameters = {
+    network: initQuantizer(rng.fork("network"), { ...model, groundingDims: 0 }),
+    head: initLinear(rng.fork("head"), { inputs: model.codesPerStep * model.codeWidth, outputs: width }),
+  };
+  const step = await compileTrainStep(
+    (params, inputs) => {
+      const seen = applyColour(toModelRange(inputs.frames as tf.Tensor5D), inputs.colour as tf.Tensor2D);
+      const told = read(params as unknown as InverseParameters<tf.Tensor>, model, seen);
+      return { loss: ops.mean(ops.square(ops.sub(told, inputs.action!))) };
+    },
+    {
+      name: "inverse-model",
+      parameters: parameters as unknown as Tree<HostArray>,
+      inputs: quantizerInputs(config),
+      optimizer: { beta2: config.beta2, weightDecay: config.weightDecay, clipNorm: config.clipNorm },
+      executor,
+    },
+  );
+  const rate = warmupCosine({ peak: config.learningRate, warmupSteps: Math.min(50, steps - 1), steps });
+  const source = { frames, pairs, labelled: { pairs, actions } };
+  for (let at = 0; at < steps; at++) {
+    signal?.throwIfAborted();
+    await step.run(quantizerBatch(source, config, at), { learningRate: rate(at) });
+  }
+  const trained = (await step.state()).parameters;
+  await step.dispose();
+  return inverseModelOf(trained, config, width, executor);
+}
+
+async function inverseModelOf(
+  state: Tree<HostArray>,
+  { model }: QuantizerTrainConfig,
+  width: number,
+  executor: Executor,
+): Promise<InverseModel> {
+  const shape = [batch, 2, model.imageSize, model.imageSize, 3];
+  const program = await compile(
+    (leaves, { frames }) => ({
+      outputs: {
+        told: read(leaves as unknown as InverseParameters<tf.Tensor>, model, toModelRange(frames as tf.Tensor5D)),
+      },
+    }),
+    { name: "inverse-model-apply", state, inputs: { frames: { shape, dtype: "uint8" } }, executor },
+  );
+  return {
+    async predict(frames, pairs) {
+      const told = new Float32Array(pairs.length * width);
+      for (let start = 0; start < pairs.length; start += batch) {
+        const count = Math.min(batch, pairs.length - start);
+        const result = await program.run({ frames: readPairs(frames, pairs, { start, count, batch }) });
+        told.set((result.told!.data as Float32Array).subarray(0, count * width), start * width);
+      }
+      return told;
+    },
+    dispose: () => program.dispose(),
+  };
+}
