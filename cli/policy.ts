@@ -6,11 +6,12 @@ import { openEngine } from "./training.ts";
 
 export type OpenedPolicy = { readonly policy: Policy; close(): Promise<void> };
 
-/** A checkpoint of ours, or the address of a policy server. */
+/** A checkpoint of ours, which answers up to `batch` observations at once, or the address of a policy server. */
 export async function openPolicy(
   where: string,
   engine: Parameters<typeof openEngine>[0],
   context: Context,
+  batch = 1,
 ): Promise<OpenedPolicy> {
   if (isPolicyUrl(where)) {
     const policy = await openRemotePolicy({ url: where });
@@ -18,5 +19,5 @@ export async function openPolicy(
   }
   const model = await openPolicyModel(where);
   const executor = await openEngine(engine, context);
-  return { policy: createPolicy(model, executor, 1), close: () => executor.dispose() };
+  return { policy: createPolicy(model, executor, batch), close: () => executor.dispose() };
 }

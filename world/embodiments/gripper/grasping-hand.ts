@@ -24,7 +24,10 @@ const inertias = [1, 1, 1, 0.02, 0.02] as const;
 
 const fingerNames = ["index", "middle", "ring"] as const;
 
-/** A finger of one jaw: fingertip and knuckle in the gripper's frame. `side` is where the jaw opens to. */
+/**
+ * A finger of one jaw: fingertip and knuckle in the gripper's frame. `side` is where the jaw opens to. Its root reaches so
+ * far into the palm that it does not leave it when the jaws are open.
+ */
 function finger(
   name: string,
   side: number,
@@ -34,7 +37,12 @@ function finger(
 ) {
   const tip = [side * radius, across, jaws.reachM + 0.004 - 0.4 * Math.abs(across)] as const;
   const middle = [side * (radius + 0.012), across, jaws.reachM - 0.035] as const;
-  return [visible(name, "capsule", radius, tip, middle), visible(`${name} base`, "capsule", radius, middle, knuckle)];
+  const root = [knuckle[0] - side * (jaws.halfOpenM + 0.004), knuckle[1], 0.3 * knuckle[2] - 0.004] as const;
+  return [
+    visible(name, "capsule", radius, tip, middle),
+    visible(`${name} base`, "capsule", radius, middle, knuckle),
+    visible(`${name} root`, "capsule", 1.1 * radius, knuckle, root),
+  ];
 }
 
 function model(variant: string): string {
@@ -113,7 +121,9 @@ export const graspingHand: Embodiment = {
   setting: "home",
   recordsActions: false,
   paint: {
-    skin: [...fingerNames, "thumb"].flatMap((name) => [name, `${name} base`]).concat("palm", "heel", "wrist"),
+    skin: [...fingerNames, "thumb"]
+      .flatMap((name) => [name, `${name} base`, `${name} root`])
+      .concat("palm", "heel", "wrist"),
     sleeve: ["cuff", "sleeve"],
   },
   cameras: ["front"],
