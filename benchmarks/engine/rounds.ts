@@ -14,6 +14,8 @@ export type RoundOptions = {
   readonly rounds: number;
   /** Measured time of one contestant in one round, seconds. */
   readonly secondsPerLap: number;
+  /** Stops between two laps. */
+  readonly signal?: AbortSignal;
   readonly log: (line: string) => void;
 };
 
@@ -29,11 +31,23 @@ export type Rounds = {
 const firstSteps = 10;
 const fewestSteps = 3;
 
-/** Runs all rounds and closes the contestants. */
+/** Runs all rounds and closes the contestants, also when a lap fails or the signal fires. */
 export async function runRounds(
   title: string,
   contestants: readonly Contestant[],
-  { rounds, secondsPerLap, log }: RoundOptions,
+  options: RoundOptions,
+): Promise<Rounds> {
+  try {
+    return await playRounds(title, contestants, options);
+  } finally {
+    for (const contestant of contestants) await contestant.close();
+  }
+}
+
+async function playRounds(
+  title: string,
+  contestants: readonly Contestant[],
+  { rounds, secondsPerLap, signal, log }: RoundOptions,
 ): Promise<Rounds> {
   const first: Lap[] = [];
   for (const contestant of contestants) first.push(await contestant.run(firstSteps));
@@ -41,15 +55,14 @@ export async function runRounds(
   const laps: Lap[][] = contestants.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
+      signal?.throwIfAborted();
       const index = (round + turn) % contestants.length;
-      const lap = await contestants[index]!.run(steps[index]!);
-      laps[index]!.push(lap);
+      laps[index]!.push(await contestants[index]!.run(steps[index]!));
     }
     const times = contestants.map(({ name }, index) => `${name} ${median(laps[index]![round]!.ms).toFixed(1)}`);
     log(`${title} round ${round + 1} of ${rounds}, ms: ${times.join(", ")}`);
   }
   const peakMiB = contestants.map((contestant) => contestant.peakMiB());
-  for (const contestant of contestants) await contestant.close();
   const names = contestants.map(({ name }) => name);
   return { names, first, laps, startMs: contestants.map(({ startMs }) => startMs), peakMiB };
 }

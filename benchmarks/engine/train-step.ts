@@ -37,6 +37,8 @@ export type TrainStepBenchmark = {
   readonly parts: readonly Part[];
   readonly manyCalls: number;
   readonly command: string;
+  /** Stops between two parts. */
+  readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 };
 
@@ -123,12 +125,16 @@ export function summarise(rows: Rows): Result["summary"] {
   };
 }
 
-/** Measures the parts that are asked for; rows of the others stay as they are in `before`, if it is of this machine. */
+/** Measures the parts that are asked for; rows of other parts and of other machines stay as they are in `before`. */
 export async function benchmarkTrainStep(options: TrainStepBenchmark, before?: Result): Promise<Result> {
   const { threads, log, secondsPerLap: secondsPerPoint, manyCalls, parts: wanted } = options;
   const kinds = ownKinds();
   const auto = await autoKind();
-  const earlier = before?.machine === describeMachine() ? before.rows : [];
+  const here = describeMachine();
+  // Every row says where it was measured; those of an earlier form are of the file's machine.
+  const known = (before?.rows ?? []).map((row) => ({ machine: before?.machine, ...row }) as Rows[number]);
+  const earlier = known.filter((row) => row.machine === here);
+  const elsewhere = known.filter((row) => row.machine !== here);
   const [machine] = earlier.filter((row) => row.kind === "machine" && row.threads === threads);
   // The most that was ever seen: other programs can only make it less.
   const peak = Math.max(await measurePeak(kinds, threads), Number(machine?.flopsPerSecond ?? 0));
@@ -144,10 +150,11 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark, before?: R
     data: async () => [{ kind: "data", engine: auto, dataTimeShare: await measureDataShare(auto, threads, 40) }],
     workers: async () => (kinds.includes("tensorflow") ? await measureWorkers(options.rounds, log) : []),
   };
-  const rows: Rows = [{ kind: "machine", threads, flopsPerSecond: peak, auto }];
+  const rows: Rows = [{ kind: "machine", threads, flopsPerSecond: peak, auto, machine: here }];
   for (const part of parts) {
     if (wanted.includes(part)) {
-      const measured = { part, commit: codeCommit(), date: new Date().toISOString() };
+      options.signal.throwIfAborted();
+      const measured = { part, commit: codeCommit(), date: new Date().toISOString(), machine: here };
       rows.push(...(await measure[part]()).map((row) => ({ ...row, ...measured })));
     } else rows.push(...earlier.filter((row) => row.part === part));
   }
@@ -160,7 +167,7 @@ export async function benchmarkTrainStep(options: TrainStepBenchmark, before?: R
     // The file holds all parts, whichever call measured them.
     command: options.command.replace(/ --parts \S+/, ""),
     seeds: [0],
-    rows,
+    rows: [...rows, ...elsewhere],
     summary: summarise(rows),
   });
 }

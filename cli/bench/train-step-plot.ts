@@ -141,7 +141,8 @@ function growthPanels(rows: readonly GrowthRow[]): string[] {
 }
 
 /** Draws what was measured. @returns undefined where no step was */
-export function drawTrainStepPlot({ rows, machine }: Result): string | undefined {
+export function drawTrainStepPlot({ rows: all, machine }: Result): string | undefined {
+  const rows = all.filter((row) => row.machine === machine);
   const isStep = ({ kind, size }: Result["rows"][number]) => kind === "train step" && String(size) in titles;
   const steps = rows.filter(isStep) as unknown as StepRow[];
   const growth = rows.filter(({ kind }) => kind === "growth") as unknown as GrowthRow[];

@@ -24,10 +24,10 @@ export const benchTrainStep = defineCommand({
     out: z.string().default("benchmarks/results").describe("folder of the result file; empty: none is written"),
   }),
   example: "bench train-step --jaxPython ~/jax/bin/python",
-  async run({ out, plot, ...config }, { log, print, result, commandLine }) {
+  async run({ out, plot, ...config }, { log, print, result, commandLine, signal }) {
     const path = join(out, "engine.json");
     const earlier = out !== "" && existsSync(path) ? readResult(path) : undefined;
-    const measured = await benchmarkTrainStep({ ...config, command: commandLine, log: log.info }, earlier);
+    const measured = await benchmarkTrainStep({ ...config, command: commandLine, signal, log: log.info }, earlier);
     for (const [name, value] of Object.entries(measured.summary)) {
       print(`${name}: ${typeof value === "number" ? value.toFixed(3) : (value ?? "not measured")}`);
     }
