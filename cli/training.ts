@@ -42,8 +42,8 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export function trainProgress(context: Context, label: string, steps: number) {
   const progress = context.progress(label, steps, "steps");
   return {
-    show: ({ step, loss, samplesPerSecond, dataShare }: TrainProgress) => {
-      const fields = { loss, "samples/s": samplesPerSecond, data: percent(dataShare) };
+    show: ({ step, loss, samplesPerSecond, teraflops, dataShare }: TrainProgress) => {
+      const fields = { loss, "samples/s": samplesPerSecond, "TFLOP/s": teraflops, data: percent(dataShare) };
       progress.update(step, fields);
       if (step === steps) progress.finish(`loss ${loss.toFixed(4)}`);
     },
