@@ -30,7 +30,9 @@ export type QuantizerBatch = {
 
 /** `exp(H)` of the batch's codes, H their entropy in nats. @param use f32[K] counts */
 function perplexityOf(use: tf.Tensor): tf.Tensor {
-  const shares = tf.div(use, tf.sum(use));
+  // Counts of whole numbers would be divided to whole numbers.
+  const counts = tf.cast(use, "float32");
+  const shares = tf.div(counts, tf.sum(counts));
   return tf.exp(tf.neg(tf.sum(tf.mul(shares, tf.log(tf.maximum(shares, 1e-9))))));
 }
 
