@@ -7,7 +7,7 @@ export const galleryCommand = defineCommand({
   config: z.strictObject({
     out: z.string().default("runs/gallery").describe("folder of the pictures and of index.html"),
     size: z.number().int().min(16).max(1024).multipleOf(2).default(224).describe("side of each picture, pixels"),
-    seed: z.number().int().min(0).default(1).describe("which tasks are shown"),
+    seed: z.number().int().min(0).default(4).describe("which tasks are shown"),
   }),
   positionals: ["out"],
   example: "world gallery runs/gallery --size 320",

@@ -6,7 +6,7 @@ import { createRasterizer } from "../raster/index.ts";
 import { drawInstance } from "../suites/draw.ts";
 import { findSuite } from "../suites/index.ts";
 import { perturb, perturbationNames } from "../suites/perturb.ts";
-import type { PickPlaceConfig } from "../suites/pick-place/config.ts";
+import { type PickKind, type PickPlaceConfig, pickKinds } from "../suites/pick-place/config.ts";
 import { pickPlacePresets } from "../suites/pick-place/presets.ts";
 import type { PushConfig } from "../suites/push/config.ts";
 import { pushPresets } from "../suites/push/presets.ts";
@@ -32,9 +32,10 @@ const draw = (suite: PushConfig | PickPlaceConfig, embodiment: string, seed: num
   drawInstance({ suite, embodiment, split: "train", seed });
 
 /** Draws all contact sheets, pictures of `size` pixels each. */
-export async function* drawGallery({ size = 224, seed = 1 } = {}): AsyncGenerator<GalleryPicture> {
-  const world = await createWorld({ size, shadowMapSize: 512 });
+export async function* drawGallery({ size = 224, seed = 4 } = {}): AsyncGenerator<GalleryPicture> {
+  const world = await createWorld({ size, shadowMapSize: 1024 });
   try {
+    yield coverSheet(world, size, seed);
     for (const suite of gallerySuites) {
       yield looksSheet(world, suite, size, seed);
       yield episodeSheet(world, suite, size, seed);
@@ -44,6 +45,34 @@ export async function* drawGallery({ size = 224, seed = 1 } = {}): AsyncGenerato
   } finally {
     world.close();
   }
+}
+
+/** What the cover shows of pick-place: kinds by row and body. */
+const coverKinds: readonly (readonly PickKind[])[] = [
+  ["stack", "put-on", "put-in"],
+  ["open-drawer", "put-in", "stack"],
+];
+
+const onlyKind = (kind: PickKind): PickPlaceConfig["kinds"] =>
+  Object.fromEntries(pickKinds.map((name) => [name, name === kind ? 1 : 0])) as PickPlaceConfig["kinds"];
+
+/** Every body at work, in plain looks above and in varied ones below. */
+function coverSheet(world: SimulatedWorld, size: number, seed: number): GalleryPicture {
+  const pictures = (["low", "high"] as const).flatMap((level, row) =>
+    gallerySuites.flatMap(({ config, bodies }) =>
+      bodies.map((body, column) => {
+        const varied = { ...config, looks: level, camera: level };
+        const asked = varied.suite === "push" ? varied : { ...varied, kinds: onlyKind(coverKinds[row]![column]!) };
+        return playExpertPictures(world, draw(asked, body, seed + 5 + row), 7, size)[4]!;
+      }),
+    ),
+  );
+  const names = gallerySuites.flatMap(({ config, bodies }) => bodies.map((body) => `${config.suite} ${body}`));
+  return {
+    name: "world",
+    caption: `Every body at work: ${names.join(", ")}; above looks vary little, below much.`,
+    image: contactSheet(pictures, names.length),
+  };
 }
 
 function looksSheet(

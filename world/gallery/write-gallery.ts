@@ -24,7 +24,7 @@ const escaped = (text: string) => text.replace(/&/g, "&amp;").replace(/</g, "&lt
  * @returns path of the page
  */
 export async function writeGallery(options: GalleryOptions): Promise<string> {
-  const { directory, size = 224, seed = 1, onFile, signal } = options;
+  const { directory, size = 224, seed = 4, onFile, signal } = options;
   await mkdir(directory, { recursive: true });
   const parts: string[] = [];
   for await (const { name, caption, image } of drawGallery({ size, seed })) {
@@ -52,7 +52,7 @@ async function writeClip(
   { config }: GallerySuite,
   embodiment: string,
   size: number,
-  { directory, seed = 1, signal }: GalleryOptions,
+  { directory, seed = 4, signal }: GalleryOptions,
 ): Promise<{ name: string; caption: string }> {
   const name = `${config.suite}-${embodiment}.mp4`;
   const rateHz = config.suite === "push" ? 10 : 5;

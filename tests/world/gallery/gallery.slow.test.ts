@@ -12,7 +12,7 @@ describe("writeGallery", () => {
     const page = await writeGallery({ directory, size: 32, onFile: (name) => seen.push(name) });
     const files = readdirSync(directory).sort();
     expect(files).toEqual([...seen, "index.html"].sort());
-    expect(files.filter((name) => name.endsWith(".png")).length).toBe(8);
+    expect(files.filter((name) => name.endsWith(".png")).length).toBe(9);
     expect(files.filter((name) => name.endsWith(".mp4")).length).toBe(6);
     const html = readFileSync(page, "utf8");
     for (const name of seen) {
