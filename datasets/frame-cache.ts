@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { FormatError, UserError } from "#core/errors.ts";
 import { writeFailure } from "#core/write-whole.ts";
 import {
@@ -61,7 +62,7 @@ export type FrameCacheOptions = {
   readonly fit?: Fit;
   /** Folder of the cache; made when it is not there. */
   readonly directory: string;
-  /** Clips decoded at a time, default 2. */
+  /** Clips decoded at a time; default: one per core, at most 4. */
   readonly workers?: number;
   /** Files of earlier runs are removed, oldest first, when all together are larger; default 20 GiB. */
   readonly limitBytes?: number;
@@ -69,6 +70,7 @@ export type FrameCacheOptions = {
   readonly signal?: AbortSignal;
 };
 
+const defaultWorkers = Math.min(4, availableParallelism());
 const defaultLimitBytes = 20 * 2 ** 30;
 /** Open files at a time; far below what every system allows. */
 const openFiles = 512;
@@ -81,7 +83,7 @@ type Entry = { readonly clip: CachedClip; readonly file: string };
  * @throws UserError when no clip is usable (with the first reasons), or the clips together are larger than the limit
  */
 export async function openFrameCache(sources: readonly ClipSource[], options: FrameCacheOptions): Promise<FrameCache> {
-  const { size, directory, workers = 2, limitBytes = defaultLimitBytes, onProgress } = options;
+  const { size, directory, workers = defaultWorkers, limitBytes = defaultLimitBytes, onProgress } = options;
   if (!Number.isInteger(size) || size < 1)
     throw new UserError(`cache: size must be a whole number of pixels, got ${size}.`);
   await mkdir(directory, { recursive: true }).catch((cause) => {
@@ -130,7 +132,7 @@ export function noneUsable(problems: readonly ClipProblem[]): UserError {
 
 async function prepareClip(
   source: ClipSource,
-  { size, fit = "crop", directory, signal }: FrameCacheOptions,
+  { size, fit = "crop", directory, workers = defaultWorkers, signal }: FrameCacheOptions,
   hashOf: (path: string, signal?: AbortSignal) => Promise<string>,
 ): Promise<Entry> {
   const { name, path, caption, startS, endS } = source;
@@ -143,6 +145,8 @@ async function prepareClip(
     (await writeClipFile(file, path, {
       size,
       fit,
+      // Clips side by side use the cores better than the threads of one decoder, which cost a fifth more.
+      threads: Math.max(1, Math.floor(availableParallelism() / workers)),
       ...(startS === undefined ? {} : { startS }),
       ...(endS === undefined ? {} : { endS }),
       ...(signal === undefined ? {} : { signal }),
