@@ -1,5 +1,7 @@
 export * from "./baselines/action-labels.ts";
 export * from "./baselines/inverse-dynamics.ts";
+export * from "./baselines/planner-policy.ts";
+export * from "./baselines/video-planner.ts";
 export * from "./config.ts";
 export * from "./evaluate.ts";
 export * from "./export.ts";

@@ -52,7 +52,7 @@ export function actionsOf(data: VideoData): Float32Array[] {
   });
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+export function joined(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -69,8 +69,12 @@ export type FinetuneOptions = {
   readonly labels?: LatentLabels | undefined;
 };
 
-/** Space, rate and camera that all demonstrations share. @throws UserError when two data sets differ */
-function sharedFacts(data: VideoData, given: FinetuneConfig, all: Float32Array) {
+/** Space, rate and camera that all demonstrations share. @param all f32[N, A] their actions @throws UserError when two data sets differ */
+export function demonstrationFacts(
+  data: VideoData,
+  given: Pick<FinetuneConfig, "actionKind" | "data">,
+  all: Float32Array,
+): Pick<PolicyStatistics, "space" | "camera" | "rateHz"> {
   const infos = [...new Set(data.recorded.map((clip) => clip!.dataset))];
   const first = infos[0]!;
   const space = actionSpaceOf(first, all, given.actionKind);
@@ -152,7 +156,7 @@ export async function finetune(
   const { vocabulary, model } = await modelOf(data, given, options, labels);
   const config = { ...given, model };
   const learned = joined(actions.filter((_, clip) => !data.heldOut[clip]));
-  const facts = sharedFacts(data, config, learned);
+  const facts = demonstrationFacts(data, config, learned);
   const { names } = facts.space;
   const fitted = fitActionStatistics(learned, names, config);
   const perception = await openPerception(model, vocabulary);

@@ -5,7 +5,7 @@ export * from "./evaluate.ts";
 export * from "./evaluation/index.ts";
 export { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
 export * from "./label.ts";
-export { type CompactNetwork, encodePairs, initQuantizer, toModelRange } from "./model.ts";
+export { type CompactNetwork, decodeFrame, encodePairs, initQuantizer, toModelRange } from "./model.ts";
 export * from "./pair-source.ts";
 export { patchify } from "./patches.ts";
 export * from "./pictures.ts";

@@ -1,13 +1,33 @@
 /** @file One cell: fine-tunes a backbone by each recipe, takes the best on validation tasks, and plays it. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BatchPolicy } from "#core/contracts/policy.ts";
 import { codeCommit } from "#core/provenance.ts";
 import { writeWhole } from "#core/write-whole.ts";
-import { createPolicy, finetune, finetuneConfig, finetunePresets, openPolicyModel } from "#lapa/finetune/index.ts";
+import {
+  createPlannerPolicy,
+  createPolicy,
+  demonstrationFacts,
+  finetune,
+  finetuneConfig,
+  finetunePresets,
+  openInverseModel,
+  openPolicyModel,
+  openVideoPlanner,
+} from "#lapa/finetune/index.ts";
 import { latentVlaPresets, openBackbone } from "#lapa/latent-vla/index.ts";
 import { drawInstances, evaluatePolicy, perturb } from "#world/index.ts";
 import { benchSuites, type Condition, conditions } from "./design.ts";
-import { type Cell, pretrained, recordedOf, runSettings, type SeedRun, withInputs } from "./pretrain.ts";
+import {
+  type Cell,
+  inverseModelOf,
+  plannerOf,
+  pretrained,
+  recordedOf,
+  runSettings,
+  type SeedRun,
+  withInputs,
+} from "./pretrain.ts";
 
 /** What is kept of a cell. `solved`: one digit per task, the same tasks for all cells of a seed. */
 export type CellRow = {
@@ -29,13 +49,12 @@ export type CellRow = {
 /** Seeds of the tasks; no two of these draws share one with each other or with training. */
 const drawSeeds = { validation: 5000, seen: 1000, otherLooks: 1000 } as const;
 
-async function play(run: SeedRun, path: string, where: keyof typeof drawSeeds, count: number) {
+async function play(run: SeedRun, policy: BatchPolicy, where: keyof typeof drawSeeds, count: number) {
   const { suite, robot } = benchSuites[run.suite];
   const played = where === "otherLooks" ? perturb(suite, "looks") : suite;
   const instances = drawInstances({
     ...{ suite: played, embodiment: robot, split: "seen", seed: drawSeeds[where] + run.seed, count },
   });
-  const policy = createPolicy(await openPolicyModel(path), run.executor);
   const results = await evaluatePolicy({ instances, policy, signal: run.signal });
   return results.map(({ success, unstable, task }) => ({ success: success && !unstable, task }));
 }
@@ -46,12 +65,25 @@ const share = (results: readonly { readonly success: boolean }[]) =>
 const digits = (results: readonly { readonly success: boolean }[]) =>
   results.map(({ success }) => (success ? "1" : "0")).join("");
 
+/** UniPi has nothing to fine-tune: its two models are joined. */
+async function joinPlanner(run: SeedRun, cell: Cell): Promise<BatchPolicy> {
+  const planner = await openVideoPlanner(await plannerOf(run, cell));
+  const inverse = await openInverseModel(await inverseModelOf(run, cell));
+  const recorded = await recordedOf(run, cell.setting, cell.labelled);
+  const facts = await withInputs(run, { recorded, labelled: cell.labelled, holdOut: 0 }, async (data) => {
+    const actions = data.recorded.map((clip) => clip!.actions);
+    const all = Float32Array.from(actions.flatMap((some) => [...some]));
+    return demonstrationFacts(data, finetuneConfig.parse({}), all);
+  });
+  return createPlannerPolicy({ ...facts, planner, inverse, executor: run.executor });
+}
+
 /** Fine-tunes by every recipe. @returns folder and validation success of each */
 async function tryRecipes(run: SeedRun, cell: Cell, backbone: string | undefined) {
   const { scale, seed } = run;
   const recorded = await recordedOf(run, cell.setting, cell.labelled);
   const pretrainedOn = backbone === undefined ? undefined : await openBackbone(backbone);
-  const tried = new Map<string, { readonly path: string; readonly validation: number }>();
+  const tried = new Map<string, { readonly policy: BatchPolicy; readonly validation: number }>();
   // A fresh backbone has nothing to protect: all recipes are the same to it.
   for (const recipe of cell.arm === "scratch" ? (["full"] as const) : scale.recipes) {
     const name = `policy-${cell.setting}-${cell.arm}-${cell.labelled}-${recipe}`;
@@ -67,7 +99,8 @@ async function tryRecipes(run: SeedRun, cell: Cell, backbone: string | undefined
       );
       run.signal.throwIfAborted();
     });
-    tried.set(recipe, { path, validation: share(await play(run, path, "validation", scale.validations)) });
+    const policy = createPolicy(await openPolicyModel(path), run.executor);
+    tried.set(recipe, { policy, validation: share(await play(run, policy, "validation", scale.validations)) });
   }
   return tried;
 }
@@ -77,16 +110,23 @@ export async function measureCell(run: SeedRun, root: string, cell: Cell): Promi
   const kept = join(root, `cell-${cell.setting}-${cell.arm}-${cell.labelled}.json`);
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as CellRow;
   const startedMs = Date.now();
-  const tried = await tryRecipes(run, cell, await pretrained(run, cell));
+  const tried =
+    cell.arm === "unipi"
+      ? new Map([["none", { policy: await joinPlanner(run, cell), validation: Number.NaN }]])
+      : await tryRecipes(run, cell, await pretrained(run, cell));
   const ranked = [...tried].sort(([, first], [, second]) => second.validation - first.validation);
-  const [recipe, { path }] = ranked[0]!;
+  const [recipe, { policy }] = ranked[0]!;
   const results = new Map<Condition, Awaited<ReturnType<typeof play>>>();
-  for (const condition of conditions) results.set(condition, await play(run, path, condition, run.scale.rollouts));
+  for (const condition of conditions) results.set(condition, await play(run, policy, condition, run.scale.rollouts));
   const seen = results.get("seen")!;
   const kinds = [...new Set(seen.map(({ task }) => task))].sort();
   const row: CellRow = {
     ...{ ...cell, seed: run.seed, recipe },
-    validation: Object.fromEntries([...tried].map(([name, { validation }]) => [name, validation])),
+    validation: Object.fromEntries(
+      [...tried]
+        .filter(([, { validation }]) => !Number.isNaN(validation))
+        .map(([name, { validation }]) => [name, validation]),
+    ),
     solved: { seen: digits(seen), otherLooks: digits(results.get("otherLooks")!) },
     ...{ tasks: seen.map(({ task }) => kinds.indexOf(task)).join(""), kinds },
     ...{ seconds: Math.round((Date.now() - startedMs) / 1000), commit: codeCommit() },

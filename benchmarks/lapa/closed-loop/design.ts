@@ -23,15 +23,17 @@ export const settings = ["in-domain", "cross-embodiment", "cross-task"] as const
 export type Setting = (typeof settings)[number];
 
 /**
- * All arms have one backbone, one number of steps and the same labelled episodes; they differ in what pretraining is told.
+ * All arms but `unipi` have one backbone, one number of steps and the same labelled episodes; they differ in what
+ * pretraining is told.
  *
  * - `scratch`: no pretraining
+ * - `unipi`: draws the frame to come, and the inverse model of `vpt` says which action leads there
  * - `vpt`: an inverse model fitted on the labelled episodes guesses the actions of all videos
  * - `lapa`: codes of the published quantizer (patches, noise substitution, plain MSE), never shown a label
  * - `lapaImproved`: codes of ours (keypoints, antisymmetric, relative error), grounded on the labelled episodes
  * - `actionVla`: the true actions of all the robot's episodes, the upper bound
  */
-export const arms = ["scratch", "vpt", "lapa", "lapaImproved", "actionVla"] as const;
+export const arms = ["scratch", "unipi", "vpt", "lapa", "lapaImproved", "actionVla"] as const;
 export type Arm = (typeof arms)[number];
 
 /** Tasks on which policies are played: as in training but from other starts, and with looks that were never trained. */

@@ -4,10 +4,13 @@ import { framePairs } from "#datasets/frame-pairs.ts";
 import type { Executor, RunSettings } from "#engine/index.ts";
 import {
   actionLabels,
+  guessActions,
   inverseDynamicsConfig,
-  openInverseDynamics,
+  openInverseModel,
   recordedActionLabels,
   trainInverseDynamics,
+  trainVideoPlanner,
+  videoPlannerConfig,
 } from "#lapa/finetune/index.ts";
 import { latentVlaPresets, latentVlaTrainConfig, trainLatentVla } from "#lapa/latent-vla/index.ts";
 import {
@@ -168,24 +171,48 @@ function latentConfig({ scale, seed }: SeedRun) {
   return latentVlaTrainConfig.parse({ ...latentVlaPresets.tiny, steps: scale.latentSteps, seed });
 }
 
-async function pretrainOnGuesses(run: SeedRun, cell: Cell, folder: string): Promise<void> {
-  const recorded = await recordedOf(run, cell.setting, cell.labelled);
+/** The inverse model fitted on the labelled episodes: what VPT guesses with, and UniPi acts by. */
+export function inverseModelOf(run: SeedRun, { setting, labelled }: Cell): Promise<string> {
+  const { inverseSteps: steps, videos, pictureSize } = run.scale;
   const { offsetS } = benchSuites[run.suite];
-  const { inverseSteps: steps } = run.scale;
-  const fittedOn = await withInputs(run, { recorded, labelled: cell.labelled, holdOut: 0 }, async (data) => {
+  const task = setting === "cross-task" ? "-one-task" : "";
+  const key = { steps, videos, pictureSize, seed: run.seed };
+  return run.kept.folder(`inverse${task}-${labelled}`, key, async (folder) => {
+    const recorded = await recordedOf(run, setting, labelled);
     const config = inverseDynamicsConfig.parse({ offsetS, steps, seed: run.seed });
-    await trainInverseDynamics(data, config, runSettings(run, join(folder, "inverse-dynamics")));
+    await withInputs(run, { recorded, labelled, holdOut: 0 }, (data) =>
+      trainInverseDynamics(data, config, runSettings(run, folder)),
+    );
+    run.signal.throwIfAborted();
+  });
+}
+
+async function pretrainOnGuesses(run: SeedRun, cell: Cell, folder: string): Promise<void> {
+  const { offsetS } = benchSuites[run.suite];
+  const model = await openInverseModel(await inverseModelOf(run, cell));
+  const recorded = await recordedOf(run, cell.setting, cell.labelled);
+  const fittedOn = await withInputs(run, { recorded, labelled: cell.labelled, holdOut: 0 }, async (data) => {
     return pairActions(data, framePairs(data.frames.clips, { offsetS })).actions;
   });
-  run.signal.throwIfAborted();
   const videos = await videosOf(run, cell.setting);
   await withInputs(run, { videos }, async (data) => {
-    const model = await openInverseDynamics(join(folder, "inverse-dynamics"), run.executor);
     const pairs = framePairs(data.frames.clips, { offsetS });
-    const actions = await model.predict(data.frames, pairs, run.signal);
-    await model.dispose();
+    const actions = await guessActions(model, data.frames, pairs, run);
     const labels = actionLabels(data, pairs, actions, { fittedOn, bins: actionBins, offsetS, origin: model.id });
     await trainLatentVla(data, labels, latentConfig(run), runSettings(run, join(folder, "latent-vla")));
+  });
+}
+
+/** UniPi's model of videos, trained as long as the backbones of the others. */
+export async function plannerOf(run: SeedRun, { setting }: Cell): Promise<string> {
+  const videos = await videosOf(run, setting);
+  const { offsetS } = benchSuites[run.suite];
+  const { latentSteps: steps, videos: count, pictureSize } = run.scale;
+  const name = `unipi-${setting === "cross-embodiment" ? "hand" : "robot"}`;
+  return run.kept.folder(name, { steps, count, pictureSize, seed: run.seed }, async (folder) => {
+    const config = videoPlannerConfig.parse({ offsetS, steps, seed: run.seed });
+    await withInputs(run, { videos }, (data) => trainVideoPlanner(data, config, runSettings(run, folder)));
+    run.signal.throwIfAborted();
   });
 }
 

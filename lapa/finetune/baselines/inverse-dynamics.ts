@@ -14,6 +14,7 @@ import {
   compile,
   compileTrainStep,
   type Executor,
+  type HostArray,
   type InputSpec,
   initLinear,
   type Linear,
@@ -58,15 +59,18 @@ export const inverseDynamicsConfig = z.strictObject({
 
 export type InverseDynamicsConfig = z.infer<typeof inverseDynamicsConfig>;
 
-type Network<T> = { readonly encoder: CompactNetwork<T>["encoder"]; readonly head: Linear<T> };
+export type InverseNetwork<T = HostArray> = {
+  readonly encoder: CompactNetwork<T>["encoder"];
+  readonly head: Linear<T>;
+};
 
 /** Mean and standard deviation of each action dimension over the labelled pairs; a dimension that is constant has std 0. */
 const scaleSchema = z.object({ mean: z.array(z.number()), std: z.array(z.number()) });
-type Scale = z.infer<typeof scaleSchema>;
+export type ActionScale = z.infer<typeof scaleSchema>;
 
 /** @param frames f32[B, 2, H, W, 3] in [-1, 1] @returns f32[B, A], standardised */
-function predictActions(
-  params: Network<tf.Tensor>,
+export function predictActions(
+  params: InverseNetwork<tf.Tensor>,
   { model }: InverseDynamicsConfig,
   frames: tf.Tensor5D,
 ): tf.Tensor2D {
@@ -74,7 +78,7 @@ function predictActions(
   return linear(params.head, tf.reshape(message, [frames.shape[0], -1])) as tf.Tensor2D;
 }
 
-function fitScale(actions: Float32Array, width: number): Scale {
+function fitScale(actions: Float32Array, width: number): ActionScale {
   const columns = Array.from({ length: width }, (_, index) => actions.filter((_, at) => at % width === index));
   const spread = columns.map((column) => standardDeviation(column));
   return { mean: columns.map((column) => mean(column)), std: spread.map((value) => (value > 1e-6 ? value : 0)) };
@@ -146,14 +150,14 @@ export async function trainInverseDynamics(
   });
   const rng = createRng(`inverse-dynamics/${config.seed}`);
   const { encoder } = initQuantizer(rng.fork("weights"), model) as CompactNetwork;
-  const parameters: Network<unknown> = {
+  const parameters: InverseNetwork<unknown> = {
     encoder,
     head: initLinear(rng.fork("head"), { inputs: model.codesPerStep * model.codeWidth, outputs: width, std: 0.01 }),
   };
   const step = await compileTrainStep(
     (params, inputs) => {
       const frames = applyColour(toModelRange(inputs.frames as tf.Tensor5D), inputs.colour as tf.Tensor2D);
-      const guess = predictActions(params as unknown as Network<tf.Tensor>, config, frames);
+      const guess = predictActions(params as unknown as InverseNetwork<tf.Tensor>, config, frames);
       return { loss: tf.mean(tf.square(tf.sub(guess, inputs.action!))) as tf.Scalar, outputs: {} };
     },
     {
@@ -191,50 +195,56 @@ export async function trainInverseDynamics(
   }
 }
 
-export type InverseDynamics = {
+export type InverseModel = {
   readonly id: string;
   readonly config: InverseDynamicsConfig;
-  /** f32[N, A] in the units of the actions that it learned from. */
-  predict(frames: Frames, pairs: FramePairs, signal?: AbortSignal): Promise<Float32Array>;
-  dispose(): Promise<void>;
+  readonly network: InverseNetwork;
+  readonly scale: ActionScale;
 };
 
 /** Opens a trained inverse model. @throws UserError, FormatError or ConfigError as `openModel` */
-export async function openInverseDynamics(path: string, executor: Executor): Promise<InverseDynamics> {
+export async function openInverseModel(path: string): Promise<InverseModel> {
   const { id, config, weights, meta } = await openModel(path, inverseDynamicsConfig);
-  const scale = scaleSchema.parse(meta.statistics);
+  return { id, config, network: weights as unknown as InverseNetwork, scale: scaleSchema.parse(meta.statistics) };
+}
+
+/** Guesses the action over every pair. @returns f32[N, A] in the units of the actions that the model learned from */
+export async function guessActions(
+  { config, network, scale }: InverseModel,
+  frames: Frames,
+  pairs: FramePairs,
+  { executor, signal }: { readonly executor: Executor; readonly signal?: AbortSignal },
+): Promise<Float32Array> {
   const { batch, model } = config;
   const program = await compile(
-    (leaves, { frames }) => {
-      const params = leaves as unknown as Network<tf.Tensor>;
-      return { outputs: { action: predictActions(params, config, toModelRange(frames as tf.Tensor5D)) } };
+    (leaves, inputs) => {
+      const seen = toModelRange(inputs.frames as tf.Tensor5D);
+      return { outputs: { action: predictActions(leaves as unknown as InverseNetwork<tf.Tensor>, config, seen) } };
     },
     {
       name: "inverse-dynamics-predict",
-      state: weights,
+      state: network as never,
       inputs: { frames: pairSpec(batch, model.imageSize) },
       executor,
     },
   );
   const width = scale.mean.length;
-  return {
-    ...{ id, config },
-    async predict(frames, pairs, signal) {
-      const actions = new Float32Array(pairs.length * width);
-      for (let start = 0; start < pairs.length; start += batch) {
-        signal?.throwIfAborted();
-        const count = Math.min(batch, pairs.length - start);
-        const pictures = new Uint8Array(batch * 2 * frames.size * frames.size * 3);
-        for (let row = 0; row < count; row++) readPair(frames, pairs, start + row, pictures, row);
-        const { action } = await program.run({ frames: pictures });
-        const rows = (action!.data as Float32Array).subarray(0, count * width);
-        actions.set(
-          rows.map((value, at) => scale.mean[at % width]! + scale.std[at % width]! * value),
-          start * width,
-        );
-      }
-      return actions;
-    },
-    dispose: () => program.dispose(),
-  };
+  const actions = new Float32Array(pairs.length * width);
+  try {
+    for (let start = 0; start < pairs.length; start += batch) {
+      signal?.throwIfAborted();
+      const count = Math.min(batch, pairs.length - start);
+      const pictures = new Uint8Array(batch * 2 * frames.size * frames.size * 3);
+      for (let row = 0; row < count; row++) readPair(frames, pairs, start + row, pictures, row);
+      const { action } = await program.run({ frames: pictures });
+      const rows = (action!.data as Float32Array).subarray(0, count * width);
+      actions.set(
+        rows.map((value, at) => scale.mean[at % width]! + scale.std[at % width]! * value),
+        start * width,
+      );
+    }
+    return actions;
+  } finally {
+    await program.dispose();
+  }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createExecutor, type Executor } from "#engine/index.ts";
-import { inverseDynamicsConfig, openInverseDynamics, trainInverseDynamics } from "#lapa/finetune/index.ts";
+import { guessActions, inverseDynamicsConfig, openInverseModel, trainInverseDynamics } from "#lapa/finetune/index.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
 import { movingSquares, smallQuantizer } from "../../quantizer/moving-squares.ts";
 
@@ -53,10 +53,8 @@ describe("the inverse dynamics model", () => {
     const path = join(folder, "model");
     const { metrics } = await trainInverseDynamics(recordedSquares(), config, { executor, folder: path, command: "" });
     expect(metrics.loss).toBeLessThan(0.3);
-    const model = await openInverseDynamics(path, executor);
     const { heldOut, truth } = squares;
-    const guessed = await model.predict(squares.frames, heldOut);
-    await model.dispose();
+    const guessed = await guessActions(await openInverseModel(path), squares.frames, heldOut, { executor });
     const true_ = truth(heldOut).values;
     const [wrong, all] = [0, 1].map((isAll) =>
       true_.reduce((sum, value, pair) => sum + (value - (isAll ? 0 : guessed[2 * pair]!)) ** 2, 0),
