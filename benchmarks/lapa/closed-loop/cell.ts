@@ -105,8 +105,13 @@ async function tryRecipes(run: SeedRun, cell: Cell, backbone: string | undefined
   return tried;
 }
 
+/** Scratch and ActionVLA see no hands: across embodiments they are what they are in-domain. */
+const isShared = ({ setting, arm }: Cell) =>
+  setting === "cross-embodiment" && (arm === "scratch" || arm === "actionVla");
+
 /** Measures one cell, or reads what an earlier run measured. */
 export async function measureCell(run: SeedRun, root: string, cell: Cell): Promise<CellRow> {
+  if (isShared(cell)) return { ...(await measureCell(run, root, { ...cell, setting: "in-domain" })), ...cell };
   const kept = join(root, `cell-${cell.setting}-${cell.arm}-${cell.labelled}.json`);
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as CellRow;
   const startedMs = Date.now();

@@ -55,11 +55,17 @@ export type Scale = {
 };
 
 export const scales = {
-  /** About 40 minutes for one seed of one setting on two cores. */
+  /** One seed of one setting: an hour on two fast cores. */
   full: {
     ...{ videos: 600, quantizerSteps: 700, latentSteps: 800, finetuneSteps: 400, inverseSteps: 500 },
     ...{ rollouts: 200, validations: 64, pictureSize: 128 },
     recipes: ["full", "head-then-full", "head"],
+  },
+  /** Half of that, on slow ones. */
+  brief: {
+    ...{ videos: 600, quantizerSteps: 500, latentSteps: 500, finetuneSteps: 300, inverseSteps: 400 },
+    ...{ rollouts: 200, validations: 48, pictureSize: 128 },
+    recipes: ["full", "head"],
   },
   /** Minutes; proves only that every arm runs. */
   smoke: {

@@ -130,7 +130,7 @@ export function closedLoopResult(
     name: `lapa-${suite}`,
     claim:
       `Written before the run. Same backbone, videos (${videos}), labelled episodes and steps for all arms; ${rollouts} tasks per cell and ` +
-      "seed, the same for all arms; 3 seeds. Success: scratch < vpt < lapa < actionVla; lapaImproved above lapa (McNemar, " +
+      "seed, the same for all arms; 3 seeds, or as many as are there. Success: scratch < vpt < lapa < actionVla; lapaImproved above lapa (McNemar, " +
       "two-sided); lapaImproved closes at least 80 % of the gap from scratch to actionVla in-domain and 50 % across " +
       "embodiments (the paper: 76 to 79 % and 37 %). ActionVLA is always pretrained on the robot's own actions.",
     command,
