@@ -26,12 +26,16 @@ const rounded = <T extends object>(numbers: T): T =>
 const average = (cells: readonly HumanVideoCell[], of: (cell: HumanVideoCell) => number) =>
   Number(mean(cells.map(of)).toFixed(2));
 
+export type Choice = {
+  readonly chosen: string;
+  /** R² of the codes on the clips for choosing, by candidate. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly settings: HumanVideoSettings;
+};
+
 /** @param cells of part "test", at least one */
-export function humanVideoResult(
-  cells: readonly HumanVideoCell[],
-  { command, ...settings }: HumanVideoSettings & { readonly command: string },
-): Result {
-  const clips = Object.fromEntries(humanVideoArms.map((arm) => [arm, cells.flatMap(({ arms }) => arms[arm])]));
+export function humanVideoResult(cells: readonly HumanVideoCell[], choice: Choice, command: string): Result {
+  const clips = Object.fromEntries(humanVideoArms.map((arm) => [arm, cells.flatMap(({ arms }) => arms[arm] ?? [])]));
   const count = clips.codes!.length;
   const pick = (arm: HumanVideoArm, chosen: readonly number[]) => chosen.map((clip) => clips[arm]![clip]!);
   const every = (arm: HumanVideoArm) =>
@@ -41,8 +45,8 @@ export function humanVideoResult(
     const difference = (chosen: readonly number[]) => explained(pick("codes", chosen)) - explained(pick(arm, chosen));
     return rounded(overClips(count, difference, createRng("human-video/clips")));
   };
-  const controls = humanVideoArms.filter((arm) => arm !== "codes");
-  const { quantizer, ...rest } = settings;
+  const controls = humanVideoArms.filter((arm) => arm !== "codes" && arm !== "told the truth");
+  const { quantizer, ...rest } = choice.settings;
   const done = new Set(cells.map(({ fold }) => fold));
   return createResult({
     name: "lapa-human-video",
@@ -51,12 +55,13 @@ export function humanVideoResult(
     seeds: cells.map(({ seed }) => seed),
     rows: cells.map(({ arms, ...cell }) => ({
       ...cell,
-      r2: rounded(Object.fromEntries(humanVideoArms.map((arm) => [arm, explained(arms[arm])]))),
-      clips: arms.codes.map(({ clip, pairs }) => ({ clip, pairs })),
+      r2: rounded(Object.fromEntries(humanVideoArms.map((arm) => [arm, explained(arms[arm] ?? [])]))),
+      clips: arms.codes!.map(({ clip, pairs }) => ({ clip, pairs })),
     })),
     summary: {
       probeR2: every("codes"),
       probeR2Controls: Object.fromEntries(controls.map((arm) => [arm, { ...every(arm), codesMinusThis: gain(arm) }])),
+      probeR2ToldTheTruth: every("told the truth"),
       psnrHard: average(cells, ({ metrics }) => metrics.psnrHard),
       psnrCopyLast: average(cells, ({ metrics }) => metrics.psnrCopyLast),
       psnrHardMoving: average(cells, ({ metrics }) => metrics.psnrHardMoving),
@@ -66,7 +71,9 @@ export function humanVideoResult(
       perplexity: average(cells, ({ metrics }) => metrics.perplexity),
       testedClips: count,
       testedPairs: cells.reduce((sum, { testPairs }) => sum + testPairs, 0),
-      settings: { ...rest, offsetS: quantizer.offsetS, fit: quantizer.data.fit, steps: quantizer.steps },
+      chosen: choice.chosen,
+      chosenFrom: rounded(choice.scores),
+      settings: { ...rest, offsetS: quantizer.offsetS, steps: quantizer.steps, batch: quantizer.batch },
       missing: Array.from({ length: foldCount }, (_, fold) => fold)
         .filter((fold) => !done.has(fold))
         .map((fold) => `fold ${fold}`),

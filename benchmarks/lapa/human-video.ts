@@ -10,11 +10,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { z } from "zod";
 import { createRng } from "#core/rng.ts";
 import { writeWhole } from "#core/write-whole.ts";
 import { type FramePairs, filterPairs } from "#datasets/frame-pairs.ts";
 import type { Executor } from "#engine/index.ts";
+import { trainInverseModel } from "#lapa/quantizer/evaluation/inverse-model.ts";
 import {
   createQuantizerRunner,
   evaluateQuantizer,
@@ -22,17 +22,25 @@ import {
   openQuantizer,
   type QuantizerMetrics,
   type QuantizerTrainConfig,
-  type quantizerTrainConfig,
+  quantizerTrainConfig,
   splitPairs,
   thinPairs,
   trainQuantizer,
   type VideoData,
 } from "#lapa/quantizer/index.ts";
+import type { HumanVideoCandidate } from "./human-video-candidates.ts";
 import { type PairedVideos, pairVideos } from "./human-video-frames.ts";
 import { type ClipMotion, cameraShift, wristMove } from "./human-video-motion.ts";
 import { type ClipSums, differenceFeatures, explained, type Moves, readOff, sumByClip } from "./human-video-probe.ts";
 
-export const humanVideoArms = ["codes", "shuffled codes", "untrained encoder", "picture difference", "mean"] as const;
+export const humanVideoArms = [
+  "codes",
+  "shuffled codes",
+  "untrained encoder",
+  "picture difference",
+  "mean",
+  "told the truth",
+] as const;
 export type HumanVideoArm = (typeof humanVideoArms)[number];
 
 export const foldCount = 3;
@@ -40,15 +48,13 @@ const choosingShare = 0.2;
 /** A camera that moves its picture's middle by more than this share of its height within a step is worn. */
 const stillCamera = 0.01;
 
-export type HumanVideoSettings = {
-  readonly quantizer: QuantizerTrainConfig;
-  /** Which clips: those of cameras on a stand, or all. */
-  readonly cameras: "still" | "all";
-  /** Carry the second frame of a pair into the first one's view. */
-  readonly compensated: boolean;
-  /** The pictures are this much larger than what the quantizer sees of them: the window that follows the change. */
-  readonly zoom: number;
-};
+export type HumanVideoSettings = Omit<HumanVideoCandidate, "quantizer"> & { readonly quantizer: QuantizerTrainConfig };
+
+/** A candidate with everything that it leaves to the quantizer's defaults; `steps` above 0 shortens it. */
+export function settingsOf({ quantizer, ...rest }: HumanVideoCandidate, steps = 0): HumanVideoSettings {
+  const parsed = quantizerTrainConfig.parse({ ...quantizer, data: { fit: rest.fit } });
+  return { ...rest, quantizer: steps > 0 ? { ...parsed, steps } : parsed };
+}
 
 export type HumanVideoOptions = HumanVideoSettings & {
   readonly data: VideoData;
@@ -64,7 +70,8 @@ export type HumanVideoCell = {
   readonly part: "choose" | "test";
   readonly fold: number;
   readonly seed: number;
-  readonly arms: Readonly<Record<HumanVideoArm, readonly ClipSums[]>>;
+  /** Controls that must be trained are in tested cells alone. */
+  readonly arms: Readonly<Partial<Record<HumanVideoArm, readonly ClipSums[]>>>;
   readonly metrics: QuantizerMetrics;
   readonly trainPairs: number;
   readonly testPairs: number;
@@ -103,7 +110,7 @@ function movesOf(
 
 /** The clips of a setting, cut into pairs; training must not look at `test`. */
 function prepare(options: HumanVideoOptions, test: Role) {
-  const { data, motions, quantizer, cameras, compensated } = options;
+  const { data, motions, quantizer, fit, cameras, compensated } = options;
   const { offsetS } = quantizer;
   const roles = rolesOf(data);
   const isSeen = data.frames.clips.map(({ timestampsS }, clip) => {
@@ -111,7 +118,7 @@ function prepare(options: HumanVideoOptions, test: Role) {
     return cameras === "all" || cameraShift(motions[clip]!, frames) < stillCamera;
   });
   const paired = pairVideos(data, motions, {
-    ...{ offsetS, compensated, fit: quantizer.data.fit, size: quantizer.model.imageSize },
+    ...{ offsetS, compensated, fit, size: quantizer.model.imageSize },
   });
   // While settings are chosen, the first fold's clips stay out too, so that as many teach as in a test.
   const isLeftOut = (clip: number) =>
@@ -155,6 +162,46 @@ function shuffledRows(rows: Float64Array, count: number): Float64Array {
   return shuffled;
 }
 
+type Fold = {
+  readonly quantizer: QuantizerTrainConfig;
+  readonly train: Moves;
+  readonly moves: Moves;
+  readonly names: readonly string[];
+};
+
+/** An encoder that learned nothing, and one that learned from the true moves of the clips for training (VPT). */
+async function trainedControls(options: HumanVideoOptions, view: VideoData, { quantizer, train, moves, names }: Fold) {
+  const { executor, signal } = options;
+  // The encoder stays as it was drawn; its codebook is fitted to what it puts out.
+  const asDrawn = { ...quantizer, learningRate: 1e-12, steps: Math.min(quantizer.steps, 100), allowCollapse: true };
+  const drawn = await codesOf("untrained", asDrawn, view, options);
+  const untrained = { train: await drawn.rows(train), test: await drawn.rows(moves) };
+  await drawn.runner.dispose();
+  const spread = Math.sqrt(train.values.reduce((sum, value) => sum + value ** 2 / train.values.length, 0));
+  const told = await trainInverseModel({
+    ...{
+      config: quantizer,
+      executor,
+      frames: view.frames,
+      pairs: train.pairs,
+      width: 2,
+      steps: quantizer.steps,
+      signal,
+    },
+    actions: train.values.map((value) => value / spread),
+  });
+  const said = await told.predict(view.frames, moves.pairs);
+  await told.dispose();
+  return {
+    "untrained encoder": sumByClip(readOff(untrained, train, moves, 1e-3), moves, names),
+    "told the truth": sumByClip(
+      said.map((value) => value * spread),
+      moves,
+      names,
+    ),
+  };
+}
+
 /** Where a cell is kept: other clips or settings are another measurement. */
 function cellFolder(
   { data, cameras, compensated, zoom, ...options }: HumanVideoOptions,
@@ -171,7 +218,7 @@ export function readHumanVideoCell(options: HumanVideoOptions, test: Role, seed:
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as HumanVideoCell) : undefined;
 }
 
-/** Trains and measures one fold, or the choosing clips; a cell that was measured is read. */
+/** Trains one fold's quantizer, or the choosing one, and measures it; a cell that was measured is read. */
 export async function measureHumanVideo(options: HumanVideoOptions, test: Role, seed: number): Promise<HumanVideoCell> {
   const known = readHumanVideoCell(options, test, seed);
   if (known !== undefined) return known;
@@ -187,11 +234,6 @@ export async function measureHumanVideo(options: HumanVideoOptions, test: Role, 
   });
   const codes = { train: await trained.rows(train), test: await trained.rows(moves) };
   await trained.runner.dispose();
-  // The encoder stays as it was drawn; its codebook is fitted to what it puts out.
-  const still = { ...quantizer, learningRate: 1e-12, steps: 150, allowCollapse: true };
-  const drawn = await codesOf("untrained", still, view, within);
-  const untrained = { train: await drawn.rows(train), test: await drawn.rows(moves) };
-  await drawn.runner.dispose();
   const difference = {
     train: differenceFeatures(view.frames, train.pairs),
     test: differenceFeatures(view.frames, moves.pairs),
@@ -207,28 +249,13 @@ export async function measureHumanVideo(options: HumanVideoOptions, test: Role, 
     arms: {
       codes: arm(codes, 1e-3),
       "shuffled codes": arm(shuffled, 1e-3),
-      "untrained encoder": arm(untrained, 1e-3),
       "picture difference": arm(difference, 1e-3),
       mean: arm(nothing, 1),
+      ...(test === "choose" ? {} : await trainedControls(within, view, { quantizer, train, moves, names })),
     },
   };
   writeWhole(join(folder, "cell.json"), JSON.stringify(cell));
-  const scores = humanVideoArms.map((name) => `${name} ${explained(cell.arms[name]).toFixed(2)}`);
-  options.log(`${test === "choose" ? "choosing clips" : `fold ${test}`}, seed ${seed}: R² ${scores.join(", ")}`);
+  const scores = Object.entries(cell.arms).map(([name, clips]) => `${name} ${explained(clips).toFixed(3)}`);
+  options.log(`${test === "choose" ? "clips for choosing" : `fold ${test}`}, seed ${seed}: R² ${scores.join(", ")}`);
   return cell;
 }
-
-/** What did best on the clips for choosing, before any other clip was looked at. */
-export const humanVideoBest = {
-  fit: "stretch",
-  cameras: "still",
-  compensated: true,
-  zoom: 1.5,
-  quantizer: { offsetS: 0.4 },
-} as const satisfies {
-  fit: "crop" | "stretch";
-  cameras: "still" | "all";
-  compensated: boolean;
-  zoom: number;
-  quantizer: z.input<typeof quantizerTrainConfig>;
-};

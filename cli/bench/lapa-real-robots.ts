@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { humanVideoBest } from "#benchmarks/lapa/human-video.ts";
+import { humanVideoBest } from "#benchmarks/lapa/human-video-candidates.ts";
 import { openHumanVideos } from "#benchmarks/lapa/human-video-data.ts";
 import { pairVideos } from "#benchmarks/lapa/human-video-frames.ts";
 import {
