@@ -23,10 +23,10 @@ const window = { fit: "stretch", cameras: "all", compensated: true, zoom: 1.5, q
 
 export const humanVideoCandidates = {
   window,
-  "window, longer": { ...window, quantizer: { ...quantizer, steps: 700 } },
-  "window, 0.5 s": { ...window, quantizer: { ...quantizer, offsetS: 0.5 } },
+  longer: { ...window, quantizer: { ...quantizer, steps: 700 } },
+  "half a second": { ...window, quantizer: { ...quantizer, offsetS: 0.5 } },
   "whole picture": { ...window, zoom: 1 },
-  "window, camera as filmed": { ...window, compensated: false },
+  "camera as filmed": { ...window, compensated: false },
   // What the demo trains, on the clips as they are.
   demo: {
     ...{ fit: "crop", cameras: "all", compensated: false, zoom: 1 },
