@@ -15,22 +15,22 @@ export type HumanVideoCandidate = {
 
 /** Few clips: mirrored both ways they are four times as many. */
 const quantizer = {
-  ...{ steps: 300, batch: 48, offsetS: 0.3, mirror: true, polarity: false, allowCollapse: true },
-  model: { motionWeight: 5 },
+  ...{ steps: 400, batch: 32, offsetS: 0.3, mirror: true, polarity: false, allowCollapse: true },
+  model: { motionWeight: 5, decoderDepth: 1 },
 } as const;
 
 const window = { fit: "stretch", cameras: "all", compensated: true, zoom: 1.5, quantizer } as const;
 
 export const humanVideoCandidates = {
   window,
-  longer: { ...window, quantizer: { ...quantizer, steps: 700 } },
+  longer: { ...window, quantizer: { ...quantizer, steps: 1000 } },
   "half a second": { ...window, quantizer: { ...quantizer, offsetS: 0.5 } },
   "whole picture": { ...window, zoom: 1 },
   "camera as filmed": { ...window, compensated: false },
   // What the demo trains, on the clips as they are.
   demo: {
     ...{ fit: "crop", cameras: "all", compensated: false, zoom: 1 },
-    quantizer: { steps: 300, batch: 48, allowCollapse: true },
+    quantizer: { steps: 400, batch: 32, allowCollapse: true },
   },
 } as const satisfies Record<string, HumanVideoCandidate>;
 

@@ -173,7 +173,7 @@ type Fold = {
 async function trainedControls(options: HumanVideoOptions, view: VideoData, { quantizer, train, moves, names }: Fold) {
   const { executor, signal } = options;
   // The encoder stays as it was drawn; its codebook is fitted to what it puts out.
-  const asDrawn = { ...quantizer, learningRate: 1e-12, steps: Math.min(quantizer.steps, 100), allowCollapse: true };
+  const asDrawn = { ...quantizer, learningRate: 1e-12, steps: Math.min(quantizer.steps, 60), allowCollapse: true };
   const drawn = await codesOf("untrained", asDrawn, view, options);
   const untrained = { train: await drawn.rows(train), test: await drawn.rows(moves) };
   await drawn.runner.dispose();
