@@ -8,7 +8,6 @@ import {
   pickPlacePresets,
   randomPolicy,
   type Split,
-  simulateEpisodes,
   summariseRollouts,
 } from "#world/index.ts";
 
@@ -29,27 +28,6 @@ describe("the scripted expert", () => {
     const { success, unstable } = summariseRollouts(await evaluateExpert({ instances }));
     expect(unstable).toBe(0);
     expect(success.rate).toBeGreaterThanOrEqual(0.95);
-  });
-
-  it("mends its mistakes", async () => {
-    const options = {
-      suite: pickPlacePresets["pick-place"],
-      embodiment: "widowx",
-      seed: 5,
-      size: 8,
-      onlySuccesses: false,
-    };
-    const play = async (mistakes: number) => {
-      const episodes = [];
-      for await (const { success, length } of simulateEpisodes({ ...options, episodes: 40, mistakes })) {
-        episodes.push({ success, length });
-      }
-      return episodes;
-    };
-    const [clean, clumsy] = [await play(0), await play(1)];
-    const steps = (episodes: typeof clean) => episodes.reduce((sum, { length }) => sum + length, 0);
-    expect(clumsy.filter(({ success }) => success).length).toBeGreaterThanOrEqual(36);
-    expect(steps(clumsy)).toBeGreaterThan(1.15 * steps(clean));
   });
 });
 
