@@ -6,8 +6,10 @@ import { arms, type BenchSuite, benchSuites, scales, settings } from "#benchmark
 import { keepIn } from "#benchmarks/lapa/closed-loop/kept.ts";
 import { closedLoopResult } from "#benchmarks/lapa/closed-loop/result.ts";
 import { type Result, readResult, writeResult } from "#core/results.ts";
+import { writeWhole } from "#core/write-whole.ts";
 import { defineCommand } from "../command.ts";
 import { engineConfig, openEngine } from "../training.ts";
+import { drawLapaPlot } from "./lapa-plot.ts";
 
 const numbers = (fallback: number[]) => z.array(z.number().nonnegative()).default(fallback);
 
@@ -44,10 +46,14 @@ export const benchLapa = defineCommand({
       .describe("smoke: proves nothing"),
     folder: z.string().default("runs/bench-lapa").describe("where everything trained is kept"),
     engine: engineConfig.prefault({}),
+    plot: z.string().default("docs/images").describe("folder of the result's picture; empty: none is drawn"),
     out: z.string().default("benchmarks/results").describe("folder of the result file; empty: none is written"),
   }),
   example: "bench lapa --settings in-domain --arms lapaImproved --seeds 0",
-  async run({ suite, settings: chosen, arms: wanted, labelShares, seeds, scale: name, folder, engine, out }, context) {
+  async run(
+    { suite, settings: chosen, arms: wanted, labelShares, seeds, scale: name, folder, engine, plot, out },
+    context,
+  ) {
     const scale = scales[name];
     const executor = await openEngine(engine, context);
     const { signal, commandLine: command } = context;
@@ -83,6 +89,8 @@ export const benchLapa = defineCommand({
     } finally {
       await executor.dispose();
     }
+    const picture = plot === "" || result === undefined ? undefined : drawLapaPlot(result);
+    if (picture !== undefined) writeWhole(join(plot, `lapa-${suite}.svg`), picture);
     for (const [what, line] of Object.entries(result?.summary ?? {})) context.print(`${what}: ${JSON.stringify(line)}`);
     context.result(result);
   },

@@ -1,7 +1,7 @@
 /** @file The picture of `bench train-step`: engines against their competitors, and how a step's time grows with its size. */
 import * as Plot from "@observablehq/plot";
 import type { Result } from "#core/results.ts";
-import { drawChart } from "../report/charts.ts";
+import { drawChart, sideBySide } from "../report/charts.ts";
 
 type StepRow = {
   readonly size: string;
@@ -114,18 +114,6 @@ function growthPanel(along: string, rows: readonly GrowthRow[], times: readonly 
       }),
     ],
   });
-}
-
-/** Panels side by side, each an `<svg>` of its own. */
-function sideBySide(panels: readonly string[], top: number): string {
-  let left = 0;
-  return panels
-    .map((panel) => {
-      const place = left;
-      left += Number(/width="([\d.]+)"/.exec(panel)![1]);
-      return panel.replace("<svg ", `<svg x="${place}" y="${top}" `);
-    })
-    .join("");
 }
 
 const heading = (text: string, y: number) =>

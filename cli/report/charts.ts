@@ -100,3 +100,15 @@ export function usageChart(shares: readonly Share[]): string {
     marks: [Plot.areaY(percent, Plot.stackY({ x: "step", y: "share", fill: "code", order: "code", title: "code" }))],
   });
 }
+
+/** Panels side by side, each an `<svg>` of its own, to be put into a larger one. @param top y of the row, pixels */
+export function sideBySide(panels: readonly string[], top: number): string {
+  let left = 0;
+  return panels
+    .map((panel) => {
+      const place = left;
+      left += Number(/width="([\d.]+)"/.exec(panel)![1]);
+      return panel.replace("<svg ", `<svg x="${place}" y="${top}" `);
+    })
+    .join("");
+}

@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function bench(...words: string[]) {
   const fixed = ["bench", "lapa", "--scale", "smoke", "--seeds", "0", "--labelShares", "0.5"];
-  const places = ["--folder", join(folder, "runs"), "--out", out, "--engine.kind", "onnxruntime"];
+  const places = ["--folder", join(folder, "runs"), "--out", out, "--plot", out, "--engine.kind", "onnxruntime"];
   const { status, stderr } = spawnSync(process.execPath, [armature, ...fixed, ...places, ...words], {
     encoding: "utf8",
     maxBuffer: 1 << 26,
@@ -43,6 +43,7 @@ describe("bench lapa", () => {
     expect(stderr).not.toContain("...");
     expect(Date.now() - began).toBeLessThan(60_000);
     expect(cells()).toHaveLength(8);
+    expect(readFileSync(join(out, "lapa-push.svg"), "utf8")).toContain("in-domain, 12 labelled episodes");
   }, 120_000);
 
   it("also picks and places, with a hand that grasps in the videos", () => {
