@@ -4,8 +4,8 @@
  * measured on others, beside what must not do as well: codes of other pairs, an untrained encoder, plain picture
  * differences, the mean.
  *
- * A tenth of the clips and more is for choosing settings (`part: "choose"`); the others are tested once each, in folds, every
- * fold with weights of its own. Cells are kept, so that the benchmark goes on where it was stopped.
+ * A fifth of the videos chooses among the candidates; the others are tested once each, in folds, every fold with weights of
+ * its own. Cells are kept, so that the benchmark goes on where it was stopped.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -242,7 +242,10 @@ export async function measureHumanVideo(options: HumanVideoOptions, test: Role, 
   const names = options.data.frames.clips.map(({ name }) => name.split("/").at(-1)!);
   const arm = (features: typeof codes, ridge: number) =>
     sumByClip(readOff(features, train, moves, ridge), moves, names);
-  const shuffled = { ...codes, test: shuffledRows(codes.test, moves.pairs.length) };
+  const shuffled = {
+    train: shuffledRows(codes.train, train.pairs.length),
+    test: shuffledRows(codes.test, moves.pairs.length),
+  };
   const cell: HumanVideoCell = {
     ...{ part: test === "choose" ? "choose" : "test", fold: test === "choose" ? -1 : test, seed },
     ...{ metrics, trainPairs: train.pairs.length, testPairs: moves.pairs.length },
