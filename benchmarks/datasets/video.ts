@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { createResult, type Result } from "#core/results.ts";
 import { createRng } from "#core/rng.ts";
 import { quantile } from "#core/statistics/bootstrap.ts";
-import { openFrameCache } from "#datasets/frame-cache.ts";
+import { type FrameCache, openFrameCache } from "#datasets/frame-cache.ts";
 import { findFfmpeg } from "#datasets/video/ffmpeg.ts";
 import { listVideoFolder } from "#datasets/video-folder.ts";
 import { createExecutor, type EngineKind } from "#engine/index.ts";
 import { openVideoData, quantizerPresets, quantizerTrainConfig, trainQuantizer } from "#lapa/quantizer/index.ts";
+import { undisturbed } from "./other-load.ts";
 import {
   clipFrames,
   type Job,
@@ -49,6 +50,8 @@ type Row = {
   readonly seconds: number;
   readonly framesPerSecond: number;
   readonly version: string;
+  /** Share of the machine that other processes took meanwhile; null where the system does not tell. */
+  readonly otherLoad: number | null;
   /** Mean absolute difference of one picture to ours, in levels of 255. */
   readonly differsFromOurs: number;
 };
@@ -70,38 +73,39 @@ async function measureRound(round: number, size: number, job: Job, folder: strin
   const rows: Row[] = [];
   const picture = await referencePicture(job.paths[0]!, size);
   const { version } = await findFfmpeg();
-  const note = (
-    reader: string,
-    mode: Row["mode"],
-    measured: Pick<Measured, "frames" | "seconds"> & Partial<Measured>,
-  ) => {
-    const { frames, seconds } = measured;
+  type Found = (Pick<Measured, "frames" | "seconds"> & Partial<Measured>) | undefined;
+  const measure = async (reader: string, mode: Row["mode"], work: () => Promise<Found> | Found) => {
+    const { value, otherLoad } = await undisturbed(async () => work());
+    if (!value) return;
+    const { frames, seconds } = value;
     const framesPerSecond = frames / seconds;
     rows.push({
-      ...{ round, reader, mode, size, frames, seconds, framesPerSecond },
-      version: measured.version ?? version,
-      differsFromOurs: difference(picture, measured.picture ?? picture),
+      ...{ round, reader, mode, size, frames, seconds, framesPerSecond, otherLoad: otherLoad ?? null },
+      version: value.version ?? version,
+      differsFromOurs: difference(picture, value.picture ?? picture),
     });
-    options.log(`round ${round}, ${size} pixels, ${mode}, ${reader}: ${framesPerSecond.toFixed(0)} frames/s`);
+    const load = otherLoad === undefined ? "" : ` (others took ${(100 * otherLoad).toFixed(0)} %)`;
+    options.log(`round ${round}, ${size} pixels, ${mode}, ${reader}: ${framesPerSecond.toFixed(0)} frames/s${load}`);
   };
-  const inTurn = async (mode: Mode, ours: () => Promise<unknown> | unknown) => {
-    if (round % 2 === 0) await ours();
-    for (const reader of pythonReaders) {
-      const measured = await measurePython(options.python, reader, mode, size, job);
-      if (measured) note(reader, mode, measured);
-    }
-    if (round % 2 === 1) await ours();
+  const inTurn = async (mode: Mode, ours: () => Promise<Found> | Found) => {
+    if (round % 2 === 0) await measure("armature", mode, ours);
+    for (const reader of pythonReaders)
+      await measure(reader, mode, () => measurePython(options.python, reader, mode, size, job));
+    if (round % 2 === 1) await measure("armature", mode, ours);
   };
-  for (const mode of ["sequential", "parallel"] as const) {
-    await inTurn(mode, async () => note("armature", mode, await measureDecode(job, mode, size)));
-  }
-  const start = performance.now();
+  for (const mode of ["sequential", "parallel"] as const) await inTurn(mode, () => measureDecode(job, mode, size));
   const sources = job.paths.map((path) => ({ name: path, path }));
-  const cache = await openFrameCache(sources, { size, fit: "stretch", directory: join(folder, `${round}-${size}`) });
-  const frames = cache.clips.reduce((sum, clip) => sum + clip.frames, 0);
-  note("armature", "cache build", { frames, seconds: (performance.now() - start) / 1000 });
-  await inTurn("clips", () => note("armature", "clips", measureClips(cache, job.clips)));
-  cache.close();
+  let cache: FrameCache | undefined;
+  await measure("armature", "cache build", async () => {
+    cache?.close();
+    const directory = mkdtempSync(join(folder, "cache-"));
+    const start = performance.now();
+    cache = await openFrameCache(sources, { size, fit: "stretch", directory });
+    const frames = cache.clips.reduce((sum, clip) => sum + clip.frames, 0);
+    return { frames, seconds: (performance.now() - start) / 1000 };
+  });
+  await inTurn("clips", () => measureClips(cache!, job.clips));
+  cache!.close();
   return rows;
 }
 
