@@ -18,6 +18,8 @@ export type ConvertOptions = {
   readonly to: WritableFormat;
   /** Features to leave out, such as text embeddings that only bloat the set. */
   readonly leaveOut?: readonly string[];
+  /** How LeRobot keeps pictures: as video (default), or one by one without loss. */
+  readonly pictures?: "video" | "image";
   /** New names of features, by their old ones. */
   readonly rename?: Readonly<Record<string, string>>;
   readonly onProgress?: (done: number, total: number) => void;
@@ -29,7 +31,10 @@ export type ConvertOptions = {
 const isToLeRobot = (to: WritableFormat) => to.startsWith("lerobot-");
 
 /** Pictures become video in LeRobot; texts that every step repeats become the episode's task. */
-function targetFeatures(reader: EpisodeReader, { to, leaveOut = [] }: ConvertOptions): Record<string, Feature> {
+function targetFeatures(
+  reader: EpisodeReader,
+  { to, leaveOut = [], pictures = "video" }: ConvertOptions,
+): Record<string, Feature> {
   const kept = Object.entries(reader.info.features).filter(
     ([name, { dtype }]) =>
       dtype !== "string" && !(name in automaticFeatures) && name !== stampFeature && !leaveOut.includes(name),
@@ -38,12 +43,12 @@ function targetFeatures(reader: EpisodeReader, { to, leaveOut = [] }: ConvertOpt
     kept.map(([name, feature]) => {
       if (feature.dtype !== "image" && feature.dtype !== "video") return [name, feature];
       const [height, width] = feature.shape;
-      if (isToLeRobot(to) && (!height || !width || height % 2 !== 0 || width % 2 !== 0)) {
+      if (isToLeRobot(to) && pictures === "video" && (!height || !width || height % 2 !== 0 || width % 2 !== 0)) {
         throw new ConfigError(
-          `${reader.info.path}: camera "${name}" must have an even size to become video, got [${feature.shape}]. Leave it out, or convert to another format.`,
+          `${reader.info.path}: camera "${name}" must have an even size to become video, got [${feature.shape}]. Leave it out, or keep pictures one by one (--pictures image).`,
         );
       }
-      return [name, { dtype: "video", shape: [height!, width!, 3], names: feature.names }];
+      return [name, { dtype: isToLeRobot(to) ? pictures : "video", shape: [height!, width!, 3], names: feature.names }];
     }),
   );
 }
@@ -75,7 +80,7 @@ function createWriter(to: WritableFormat, path: string, options: WriterOptions):
  * @throws UserError when nothing could be converted or the place is taken; ConfigError for what the format cannot hold
  */
 export async function convertDataset(reader: EpisodeReader, path: string, options: ConvertOptions): Promise<number> {
-  const { to, leaveOut = [], rename = {}, onProgress, onProblem, signal } = options;
+  const { to, leaveOut = [], rename = {}, pictures = "video", onProgress, onProblem, signal } = options;
   const unknown = [...leaveOut, ...Object.keys(rename)].find((name) => !(name in reader.info.features));
   if (unknown !== undefined)
     throw new ConfigError(
@@ -86,7 +91,8 @@ export async function convertDataset(reader: EpisodeReader, path: string, option
     ...(onProblem ? { onProblem } : {}),
     ...(signal ? { signal } : {}),
   };
-  if (isLeRobot(reader) && isToLeRobot(to) && leaveOut.length === 0 && Object.keys(rename).length === 0) {
+  const changes = leaveOut.length + Object.keys(rename).length + (pictures === "image" ? 1 : 0);
+  if (isLeRobot(reader) && isToLeRobot(to) && changes === 0) {
     return convertLeRobot(reader, path, { version: to === "lerobot-v3.0" ? "v3.0" : "v2.1", ...callbacks });
   }
   const features = targetFeatures(reader, options);

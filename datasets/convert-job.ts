@@ -10,14 +10,14 @@ import { mergeShards, runShard, type Shard, type ShardJob, type ShardOptions } f
 
 const jobVersion = "convert-1";
 
-export type ConvertJob = Pick<ConvertOptions, "to" | "leaveOut" | "rename"> & {
+export type ConvertJob = Pick<ConvertOptions, "to" | "leaveOut" | "rename" | "pictures"> & {
   /** Episodes that cannot be read are named and left out; otherwise the first one ends the shard. */
   readonly leaveOutBroken: boolean;
 };
 
 function jobOf({ info }: EpisodeReader, indices: readonly number[], job: ConvertJob): ShardJob {
-  const { to, leaveOut = [], rename = {}, leaveOutBroken } = job;
-  const facts = [jobVersion, to, leaveOut, rename, leaveOutBroken, info.format, info.fps, info.features];
+  const { to, leaveOut = [], rename = {}, pictures = "video", leaveOutBroken } = job;
+  const facts = [jobVersion, to, leaveOut, rename, pictures, leaveOutBroken, info.format, info.fps, info.features];
   return {
     name: "convert",
     hash: createHash("sha256").update(JSON.stringify(facts)).digest("hex"),

@@ -19,8 +19,17 @@ export type ParquetFile = {
    * @throws FormatError when a column is missing or its bytes are damaged
    */
   columns(names: readonly string[], rowStart?: number, rowEnd?: number): Promise<Map<string, readonly unknown[]>>;
+  /**
+   * Reads the rows [rowStart, rowEnd) of a column of encoded pictures, as Hugging Face's readers keep them.
+   *
+   * @throws FormatError as `columns`
+   */
+  pictures(name: string, rowStart: number, rowEnd: number): Promise<readonly StoredPicture[]>;
   close(): Promise<void>;
 };
+
+/** A picture file's bytes, or where it lies when it is not embedded. */
+export type StoredPicture = { readonly bytes: Uint8Array | null; readonly path: string | null };
 
 const damaged = (path: string, cause: unknown) =>
   new FormatError(
@@ -83,33 +92,47 @@ function describe(path: string, file: AsyncBuffer, metadata: FileMetaData, close
   const rows = Number(metadata.num_rows);
   const names = topLevelNames(metadata.schema);
   const keyValues = new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ""]));
+  const read = async (wanted: readonly string[], rowStart: number, rowEnd: number, utf8: boolean) => {
+    for (const name of wanted) {
+      if (!names.includes(name)) {
+        throw new FormatError(path, `must have a column "${name}", has ${names.join(", ")}. Write the file again.`);
+      }
+    }
+    const parts = new Map<string, Map<number, unknown>>(wanted.map((name) => [name, new Map()]));
+    try {
+      await checkPages(file, metadata, new Set(wanted), rowStart, rowEnd);
+      await parquetRead({
+        ...{ file, metadata, rowStart, rowEnd, columns: [...wanted], utf8 },
+        onChunk: ({ columnName, columnData, rowStart: first }) => {
+          const column = parts.get(columnName);
+          for (let row = 0; row < columnData.length; row++) column?.set(first + row, columnData[row]);
+        },
+      });
+    } catch (cause) {
+      throw damaged(path, cause);
+    }
+    return new Map([...parts].map(([name, values]) => [name, inOrder(path, name, values, rowStart, rowEnd)]));
+  };
   return {
-    rows,
-    names,
-    keyValues,
-    close,
-    async columns(wanted, rowStart = 0, rowEnd = rows) {
-      for (const name of wanted) {
-        if (!names.includes(name)) {
-          throw new FormatError(path, `must have a column "${name}", has ${names.join(", ")}. Write the file again.`);
-        }
-      }
-      const parts = new Map<string, Map<number, unknown>>(wanted.map((name) => [name, new Map()]));
-      try {
-        await checkPages(file, metadata, new Set(wanted), rowStart, rowEnd);
-        await parquetRead({
-          ...{ file, metadata, rowStart, rowEnd, columns: [...wanted] },
-          onChunk: ({ columnName, columnData, rowStart: first }) => {
-            const column = parts.get(columnName);
-            for (let row = 0; row < columnData.length; row++) column?.set(first + row, columnData[row]);
-          },
-        });
-      } catch (cause) {
-        throw damaged(path, cause);
-      }
-      return new Map([...parts].map(([name, values]) => [name, inOrder(path, name, values, rowStart, rowEnd)]));
+    ...{ rows, names, keyValues, close },
+    columns: (wanted, rowStart = 0, rowEnd = rows) => read(wanted, rowStart, rowEnd, true),
+    async pictures(name, rowStart, rowEnd) {
+      // Bytes without a type of their own would be taken for text.
+      const values = (await read([name], rowStart, rowEnd, false)).get(name)!;
+      return values.map((value, row) => toPicture(path, `column "${name}", row ${rowStart + row}`, value));
     },
   };
+}
+
+function toPicture(path: string, subject: string, value: unknown): StoredPicture {
+  const { bytes, path: file } = (value ?? {}) as { bytes?: unknown; path?: unknown };
+  const picture = {
+    bytes: bytes instanceof Uint8Array ? bytes : null,
+    path: file instanceof Uint8Array ? Buffer.from(file).toString() : typeof file === "string" ? file : null,
+  };
+  if (picture.bytes === null && picture.path === null)
+    throw new FormatError(path, `${subject}: must hold a picture {bytes, path}, got neither. Write the file again.`);
+  return picture;
 }
 
 function inOrder(path: string, name: string, values: Map<number, unknown>, start: number, end: number): unknown[] {
@@ -136,10 +159,10 @@ function topLevelNames(schema: readonly SchemaElement[]): string[] {
 
 export type ParquetScalar = "FLOAT" | "DOUBLE" | "INT64" | "INT32" | "BOOLEAN" | "STRING";
 
-/** One column: a scalar, or lists of it `depth` deep; values are rows. */
+/** One column: a scalar, lists of it `depth` deep, or pictures ({bytes, path}); values are rows. */
 export type ParquetColumn = {
   readonly name: string;
-  readonly type: ParquetScalar;
+  readonly type: ParquetScalar | "PICTURE";
   readonly depth?: number;
   readonly values: ArrayLike<unknown>;
 };
@@ -150,6 +173,13 @@ function elementsOf({ name, type, depth = 0 }: Omit<ParquetColumn, "values">): S
       { name, repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
       { name: "list", repetition_type: "REPEATED", num_children: 1 },
       ...elementsOf({ name: "element", type, depth: depth - 1 }),
+    ];
+  }
+  if (type === "PICTURE") {
+    return [
+      { name, repetition_type: "OPTIONAL", num_children: 2 },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      ...elementsOf({ name: "path", type: "STRING" }),
     ];
   }
   return type === "STRING"

@@ -13,6 +13,7 @@ const config = z.strictObject({
   out: z.string().describe("folder to write (robomimic: an .hdf5 file); must not be there yet"),
   to: z.enum(writableFormats).default("lerobot-v3.0").describe("format to write"),
   leaveOut: z.array(z.string()).default([]).describe("features to leave out"),
+  pictures: z.enum(["video", "image"]).default("video").describe("how LeRobot keeps pictures: video, or png by png"),
   rename: z.record(z.string(), z.string()).default({}).describe('new names of features: {"qpos": "observation.state"}'),
   leaveOutBroken: z.boolean().default(false).describe("name episodes that cannot be read and go on; else stop"),
   ...readFields,
@@ -21,8 +22,8 @@ const config = z.strictObject({
 });
 type Settings = Omit<z.infer<typeof config>, "shard" | "of" | "workers">;
 
-const jobOf = ({ to, leaveOut, rename, leaveOutBroken }: Settings): ConvertJob => {
-  return { to, leaveOut, rename, leaveOutBroken };
+const jobOf = ({ to, leaveOut, rename, pictures, leaveOutBroken }: Settings): ConvertJob => {
+  return { to, leaveOut, rename, pictures, leaveOutBroken };
 };
 
 export const convert = defineCommand({

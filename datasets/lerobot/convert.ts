@@ -91,6 +91,7 @@ async function loadEpisode(reader: LeRobotReader, place: EpisodePlace, parts: st
   const taskOf = columns.task_index as BigInt64Array | undefined;
   const kept = Object.entries(columns).filter(([name]) => name === "timestamp" || !(name in automaticFeatures));
   const videos: Record<string, string> = {};
+  const images: Record<string, readonly Uint8Array[]> = {};
   const pictures: Record<string, ReturnType<ImageStatistics["finish"]>> = {};
   for (const [index, camera] of reader.cameras.entries()) {
     const file = join(parts, `${index}.mp4`);
@@ -100,8 +101,15 @@ async function loadEpisode(reader: LeRobotReader, place: EpisodePlace, parts: st
     for await (const frame of decodeVideo(file)) statistics.add(frame.data, frame.height, frame.width);
     pictures[camera] = statistics.finish();
   }
+  for (const camera of reader.images.names) {
+    images[camera] = await reader.images.encoded(place, camera);
+    const statistics = new ImageStatistics();
+    for await (const frame of reader.images.decode(place, camera))
+      statistics.add(frame.data, frame.height, frame.width);
+    pictures[camera] = statistics.finish();
+  }
   return {
-    ...{ length, videos, pictures, columns: Object.fromEntries(kept) as Episode["columns"] },
+    ...{ length, videos, images, pictures, columns: Object.fromEntries(kept) as Episode["columns"] },
     tasks: Array.from({ length }, (_, frame) => names.get(Number(taskOf?.[frame])) ?? place.tasks[0] ?? ""),
   };
 }

@@ -70,7 +70,13 @@ function toFeature(path: string, key: string, raw: z.infer<typeof featureSchema>
     );
   }
   const info = raw.info ?? raw.video_info;
-  return { dtype, shape: raw.shape, names: flatNames(raw.names), ...(info ? { info } : {}) };
+  const common = { dtype, ...(info ? { info } : {}) };
+  const [channels, height, width] = raw.shape;
+  const isPicture = dtype === "image" || dtype === "video";
+  // Some sets say channels first; decoded pictures are never that.
+  if (isPicture && raw.shape.length === 3 && channels! <= 4 && width! > 4)
+    return { ...common, shape: [height!, width!, channels!], names: ["height", "width", "channels"] };
+  return { ...common, shape: raw.shape, names: flatNames(raw.names) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { openParquet } from "../parquet.ts";
 import { decodeVideo, type VideoFrame } from "../video/decode.ts";
 import { flattenColumn } from "./columns.ts";
 import { type EpisodePlace, listEpisodes, readTasks, type VideoPlace, videoKeys } from "./episodes.ts";
+import { createImageColumns, type ImageColumns } from "./image-columns.ts";
 import { type LeRobotVersion, readLeRobotInfo } from "./info.ts";
 
 /** A LeRobotDataset, with what only this format knows beside the common contract. */
@@ -16,6 +17,8 @@ export interface LeRobotReader extends EpisodeReader {
   tasks(): Promise<ReadonlyMap<number, string>>;
   /** Names of the video features. */
   readonly cameras: readonly string[];
+  /** Cameras whose pictures lie in the Parquet files, one by one, and their encoded pictures. */
+  readonly images: ImageColumns;
   /** Frames with their times, seconds from the episode's start. */
   frames(index: number, camera: string, size?: number): AsyncIterable<VideoFrame>;
 }
@@ -55,9 +58,12 @@ export async function openLeRobot(path: string): Promise<LeRobotReader> {
     return place;
   };
 
+  const images = createImageColumns(path, meta.features);
+
   return {
     version: meta.version,
     episodes,
+    images,
     cameras: videoKeys(meta),
     tasks: () => readTasks(path, meta),
     info: {
@@ -86,10 +92,12 @@ export async function openLeRobot(path: string): Promise<LeRobotReader> {
       }
     },
     async *frames(index, camera, size): AsyncGenerator<VideoFrame> {
+      if (images.names.includes(camera)) return yield* images.decode(placeOf(index), camera, size);
       const { length, videos } = placeOf(index);
       const place = videos[camera];
       if (!place) {
-        throw new UserError(`${path}: has no camera "${camera}"; it has ${videoKeys(meta).join(", ") || "none"}.`);
+        const names = [...videoKeys(meta), ...images.names];
+        throw new UserError(`${path}: has no camera "${camera}"; it has ${names.join(", ") || "none"}.`);
       }
       let count = 0;
       for await (const frame of decodeVideo(place.path, { ...rangeOf(place, meta.fps), ...(size ? { size } : {}) })) {

@@ -13,26 +13,32 @@ const parquetTypes = {
 
 /** What the Hugging Face reader wants to know of a column, in the file's metadata. */
 function huggingFaceFeature(feature: Feature): unknown {
+  if (feature.dtype === "image") return { _type: "Image" };
   const value = { dtype: feature.dtype, _type: "Value" };
   if (isScalar(feature)) return value;
   if (feature.shape.length === 1) return { feature: value, length: feature.shape[0], _type: "Sequence" };
   return { shape: feature.shape, dtype: feature.dtype, _type: `Array${feature.shape.length}D` };
 }
 
+/** Columns of numbers and texts. */
 export const storedColumns = (features: Features): [string, Feature][] =>
   Object.entries(features).filter(([, { dtype }]) => dtype !== "video" && dtype !== "image");
+
+/** Cameras whose pictures lie in the Parquet file, one by one. */
+export const imageKeys = (features: Features): string[] =>
+  Object.keys(features).filter((key) => features[key]!.dtype === "image");
 
 /** Columns of an episode's rows, and the metadata that gives them their types in Python. */
 export function episodeSchema(features: Features): {
   readonly columns: readonly Omit<ParquetColumn, "values">[];
   readonly keyValues: Readonly<Record<string, string>>;
 } {
-  const stored = storedColumns(features);
-  const columns = stored.map(([name, feature]) => ({
-    name,
-    type: parquetTypes[feature.dtype as keyof typeof parquetTypes],
-    depth: isScalar(feature) ? 0 : feature.shape.length,
-  }));
+  const stored = Object.entries(features).filter(([, { dtype }]) => dtype !== "video");
+  const columns = stored.map(([name, feature]) => {
+    if (feature.dtype === "image") return { name, type: "PICTURE" as const };
+    const type = parquetTypes[feature.dtype as keyof typeof parquetTypes];
+    return { name, type, depth: isScalar(feature) ? 0 : feature.shape.length };
+  });
   const described = Object.fromEntries(stored.map(([name, feature]) => [name, huggingFaceFeature(feature)]));
   return { columns, keyValues: { huggingface: JSON.stringify({ info: { features: described } }) } };
 }
@@ -48,17 +54,18 @@ export function completeFeatures(path: string, features: Features, fps: number):
     if (key in automaticFeatures) {
       throw new ConfigError(`${path}: feature "${key}" is written by itself. Leave it out of the features.`);
     }
-    if (feature.dtype === "image") {
-      throw new ConfigError(`${path}: feature "${key}": single images cannot be written. Use dtype "video".`);
-    }
     const isPicture = feature.shape.length === 3 && feature.shape[2] === 3;
-    if (feature.dtype === "video" && !isPicture) {
+    if ((feature.dtype === "video" || feature.dtype === "image") && !isPicture) {
       throw new ConfigError(`${path}: feature "${key}" must have shape [height, width, 3], got [${feature.shape}].`);
     }
-    complete[key] = feature.dtype === "video" ? withVideoInfo(feature, fps) : feature;
+    complete[key] = feature.dtype === "video" ? withVideoInfo(feature, fps) : withPictureNames(feature);
   }
   return { ...complete, ...automaticFeatures };
 }
+
+/** LeRobot tells where the channels are by the names of the axes. */
+const withPictureNames = (feature: Feature): Feature =>
+  feature.dtype === "image" ? { ...feature, names: feature.names ?? ["height", "width", "channels"] } : feature;
 
 function withVideoInfo(feature: Feature, fps: number): Feature {
   const [height, width, channels] = feature.shape;

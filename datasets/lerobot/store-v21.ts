@@ -47,7 +47,7 @@ export function createStoreV21({
   return {
     async add(episode: NewEpisode) {
       const columns = withAutomaticColumns(episode, episodes, frames, tasks);
-      writeParquet(await place(dataPath), parquetColumns(features, columns), keyValues);
+      writeParquet(await place(dataPath), parquetColumns(features, columns, episode.images), keyValues);
       for (const camera of cameras) await rename(episode.videos[camera]!, await place(videoPath, camera));
       await mkdir(join(folder, "meta"), { recursive: true });
       const meta = { episode_index: episodes, tasks: [...new Set(episode.tasks)], length: episode.length };

@@ -5,7 +5,7 @@ import { ParquetBuilder, type ParquetColumn } from "../parquet.ts";
 import { joinVideos, packetTimes } from "../video/concat.ts";
 import { addPictures, globalStatistics, type Pictures } from "./global-statistics.ts";
 import { fillTemplate } from "./info.ts";
-import { episodeSchema } from "./schema.ts";
+import { episodeSchema, imageKeys } from "./schema.ts";
 import type { FeatureStatistics } from "./statistics.ts";
 import {
   type EpisodeStore,
@@ -85,7 +85,6 @@ export function createStoreV30(options: StoreOptions, limits: typeof defaultLimi
       row[`videos/${camera}/file_index`] = index;
       row[`videos/${camera}/from_timestamp`] = startS;
       row[`videos/${camera}/to_timestamp`] = startS + times.at(-1)! + 1 / fps;
-      (joined[first] ?? joined.at(-1)! + 1 / fps) - (joined[first] === undefined ? 0 : 1e-9);
     }
     if (first !== joined.length) throw new Error(`${path}: ${joined.length} frames where ${first} were joined`);
   }
@@ -95,7 +94,7 @@ export function createStoreV30(options: StoreOptions, limits: typeof defaultLimi
       const index = rows.length;
       const columns = withAutomaticColumns(episode, index, frames, tasks);
       builder ??= new ParquetBuilder(schema, keyValues);
-      builder.add(parquetColumns(features, columns));
+      builder.add(parquetColumns(features, columns, episode.images));
       const row: EpisodeRow = {
         ...{ episode_index: index, tasks: [...new Set(episode.tasks)], length: episode.length },
         ...{
@@ -113,6 +112,10 @@ export function createStoreV30(options: StoreOptions, limits: typeof defaultLimi
       frames += episode.length;
       if (builder.byteLength > limits.dataMegabytes * 2 ** 20) await closeData();
       for (const camera of cameras) await addVideo(camera, episode, row);
+      for (const camera of [...cameras, ...imageKeys(features)]) {
+        const seen = episode.pictures[camera];
+        if (seen && "histogram" in seen) addPictures(pictures, camera, seen.histogram, seen.frames);
+      }
     },
     async finish() {
       await closeData();
@@ -146,8 +149,6 @@ export function createStoreV30(options: StoreOptions, limits: typeof defaultLimi
     const path = await pathOf("part/{camera}-{index}.mp4", { camera: cameras.indexOf(camera), index: rows.length });
     await rename(source, path);
     queue.push({ path, bytes, row, times: await packetTimes(path) });
-    const seen = episode.pictures[camera];
-    if (seen && "histogram" in seen) addPictures(pictures, camera, seen.histogram, seen.frames);
   }
 }
 

@@ -13,6 +13,8 @@ export type NewEpisode = {
   readonly columns: Episode["columns"];
   /** A finished mp4 for every camera; the store moves it away. */
   readonly videos: Readonly<Record<string, string>>;
+  /** Encoded pictures (png or jpeg) of every camera that is kept in the Parquet file, one a frame. */
+  readonly images?: Readonly<Record<string, readonly Uint8Array[]>>;
   /** Sampled pictures of every camera; a conversion may know their statistics alone. */
   readonly pictures: Readonly<
     Record<string, { readonly histogram: Histogram; readonly frames: number } | FeatureStatistics>
@@ -78,11 +80,16 @@ export function withAutomaticColumns(
 export function parquetColumns(
   features: Readonly<Record<string, Feature>>,
   columns: Episode["columns"],
+  images: NewEpisode["images"] = {},
 ): ParquetColumn[] {
-  return episodeSchema(features).columns.map((column) => ({
-    ...column,
-    values: rowsOfColumn(features[column.name]!, columns[column.name] as ArrayLike<number | bigint | string>),
-  }));
+  return episodeSchema(features).columns.map((column) => {
+    const { name, type } = column;
+    if (type !== "PICTURE")
+      return { ...column, values: rowsOfColumn(features[name]!, columns[name] as ArrayLike<number | bigint | string>) };
+    // The names that LeRobot's own writer leaves behind when it embeds its files.
+    const path = (frame: number) => `frame-${String(frame).padStart(6, "0")}.png`;
+    return { ...column, values: images[name]!.map((bytes, frame) => ({ bytes, path: path(frame) })) };
+  });
 }
 
 /** Statistics of every feature but texts. */
@@ -97,7 +104,8 @@ export function episodeStatistics(
     const column = columns[name] as ArrayLike<number | bigint> | undefined;
     const picture = pictures[name];
     const known = picture && "histogram" in picture ? histogramStatistics(picture.histogram, picture.frames) : picture;
-    const value = feature.dtype === "video" ? known : column && columnStatistics(feature, column);
+    const isPicture = feature.dtype === "video" || feature.dtype === "image";
+    const value = isPicture ? known : column && columnStatistics(feature, column);
     if (value) statistics[name] = value;
   }
   return statistics;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Episode, EpisodeFrame, Feature } from "#core/contracts/episode.ts";
 import type { Image } from "#core/contracts/image.ts";
 import { UserError } from "#core/errors.ts";
+import { encodePng } from "#core/image/png.ts";
 import { cameraNames, checkFrame, type DatasetWriter, GrowingColumn, numberNames } from "../episode-buffer.ts";
 import { createVideoWriter, type VideoWriter } from "../video/encode.ts";
 import { createStore } from "./create-store.ts";
@@ -29,7 +30,13 @@ export type LeRobotWriter = DatasetWriter;
 /** LeRobot's own choice: at most one frame is decoded in vain to reach any other. */
 const keyframeInterval = 2;
 
-type Camera = { readonly file: string; readonly statistics: ImageStatistics; video: VideoWriter | undefined };
+type Camera = {
+  readonly file: string;
+  readonly statistics: ImageStatistics;
+  video: VideoWriter | undefined;
+  /** png files of the frames so far, where the pictures are kept one by one. */
+  readonly images: Uint8Array[] | undefined;
+};
 
 type OpenEpisode = {
   readonly task: string;
@@ -40,7 +47,8 @@ type OpenEpisode = {
 };
 
 /**
- * Creates a LeRobotDataset. Frames are streamed: pictures to ffmpeg, numbers to memory until the episode ends.
+ * Creates a LeRobotDataset. Frames are streamed: pictures of video features to ffmpeg, numbers and pictures of image
+ * features (as png) to memory until the episode ends.
  * Everything grows in a folder beside `path`, which is renamed by `finish`.
  *
  * Timestamps are kept as they are given (column `timestamp` f32, and the frame times of the videos).
@@ -79,10 +87,11 @@ function createWriter(path: string, { folder, features, store }: Place, options:
   };
 
   async function addPicture(camera: Camera, { data, height, width }: Image, timestampS: number): Promise<void> {
+    camera.statistics.add(data, height, width);
+    if (camera.images) return void camera.images.push(encodePng({ data, height, width }));
     const rate = { fps, keyframeInterval, ...(crf === undefined ? {} : { crf }), ...(signal ? { signal } : {}) };
     camera.video ??= await createVideoWriter(camera.file, { height, width, ...rate });
     await camera.video.write(data, timestampS);
-    camera.statistics.add(data, height, width);
   }
 
   return {
@@ -95,7 +104,8 @@ function createWriter(path: string, { folder, features, store }: Place, options:
         cameras: new Map(
           cameraNames(options.features).map((name, index) => {
             const file = join(folder.parts, `${index}.mp4`);
-            return [name, { file, statistics: new ImageStatistics(), video: undefined }];
+            const images = features[name]!.dtype === "image" ? [] : undefined;
+            return [name, { file, statistics: new ImageStatistics(), video: undefined, images }];
           }),
         ),
         ...{ length: 0, lastS: Number.NEGATIVE_INFINITY },
@@ -121,7 +131,8 @@ function createWriter(path: string, { folder, features, store }: Place, options:
         columns: Object.fromEntries(
           [...columns].map(([name, column]) => [name, column.toColumn(features[name]!)]),
         ) as Episode["columns"],
-        videos: Object.fromEntries([...cameras].map(([name, { file }]) => [name, file])),
+        videos: Object.fromEntries([...cameras].flatMap(([name, { file, images }]) => (images ? [] : [[name, file]]))),
+        images: Object.fromEntries([...cameras].flatMap(([name, { images }]) => (images ? [[name, images]] : []))),
         pictures: Object.fromEntries([...cameras].map(([name, { statistics }]) => [name, statistics.finish()])),
       });
       open = undefined;

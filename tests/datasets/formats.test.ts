@@ -5,7 +5,7 @@ import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
 import { createMcapSet, openMcapSet } from "#datasets/mcap/episodes.ts";
 import { openRlds } from "#datasets/rlds/reader.ts";
 import { createRldsWriter } from "#datasets/rlds/writer.ts";
-import { type DatasetFormat, datasetContract } from "../contracts/dataset.contract.ts";
+import { contractCamera, type DatasetFormat, datasetContract } from "../contracts/dataset.contract.ts";
 import { temporaryFolder } from "./make-video.ts";
 
 const folder = temporaryFolder();
@@ -15,15 +15,21 @@ const fresh = (extension = "") => {
   last = join(folder, `set-${count++}${extension}`);
   return last;
 };
-const lerobot = (version: "v2.1" | "v3.0"): DatasetFormat => ({
-  name: `LeRobot ${version}`,
-  create: (features, fps) => createLeRobotWriter(fresh(), { version, features, fps, robotType: "pusher" }),
+const lerobot = (version: "v2.1" | "v3.0", pictures: "video" | "image"): DatasetFormat => ({
+  name: `LeRobot ${version} with ${pictures} features`,
+  create: (features, fps) => {
+    const camera = { ...features[contractCamera]!, dtype: pictures };
+    const all = { ...features, [contractCamera]: camera };
+    return createLeRobotWriter(fresh(), { version, features: all, fps, robotType: "pusher" });
+  },
   open: () => openLeRobot(last),
-  pictureTolerance: 2,
+  pictureTolerance: pictures === "image" ? 0 : 2,
 });
 
-datasetContract(lerobot("v2.1"));
-datasetContract(lerobot("v3.0"));
+for (const version of ["v2.1", "v3.0"] as const) {
+  datasetContract(lerobot(version, "video"));
+  datasetContract(lerobot(version, "image"));
+}
 datasetContract({
   name: "robomimic HDF5",
   create: (features, fps) => createRobomimicWriter(fresh(".hdf5"), { features, fps, robotType: "pusher" }),
