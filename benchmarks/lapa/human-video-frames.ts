@@ -14,6 +14,8 @@ import { type ClipMotion, cameraBetween, carry } from "./human-video-motion.ts";
 /** Pairs begin this many offsets apart, so that none is found between two of them. */
 const pairSpacing = 10;
 
+type Homography = readonly [number, number, number, number, number, number, number, number, number];
+
 /** Row-major inverse of a 3 x 3 matrix, up to scale. */
 function invert(m: readonly number[]): number[] {
   const minor = (a: number, b: number, c: number, d: number) => m[a]! * m[d]! - m[b]! * m[c]!;
@@ -44,20 +46,18 @@ export function carryPicture(
   first: Uint8Array,
   second: Uint8Array,
 ): void {
-  const view = viewOf(motion, size, fit);
-  const toSecond = invert(toFirst);
+  const { left, top, stepX, stepY } = viewOf(motion, size, fit);
+  const [a, b, c, d, e, f, g, h, k] = invert(toFirst) as unknown as Homography;
   const seen = second.slice();
   for (let row = 0; row < size; row++) {
     for (let column = 0; column < size; column++) {
-      const [videoX, videoY] = carry(toSecond, [
-        view.left + (column + 0.5) * view.stepX,
-        view.top + (row + 0.5) * view.stepY,
-      ]);
-      const x = (videoX - view.left) / view.stepX - 0.5;
-      const y = (videoY - view.top) / view.stepY - 0.5;
+      const [fromX, fromY] = [left + (column + 0.5) * stepX, top + (row + 0.5) * stepY];
+      const depth = g * fromX + h * fromY + k;
+      const x = ((a * fromX + b * fromY + c) / depth - left) / stepX - 0.5;
+      const y = ((d * fromX + e * fromY + f) / depth - top) / stepY - 0.5;
       const target = (row * size + column) * 3;
       if (!(x >= 0 && y >= 0 && x <= size - 1 && y <= size - 1)) {
-        second.set(first.subarray(target, target + 3), target);
+        for (let at = target; at < target + 3; at++) second[at] = first[at]!;
         continue;
       }
       const [x0, y0] = [Math.min(size - 2, Math.floor(x)), Math.min(size - 2, Math.floor(y))];
