@@ -122,7 +122,7 @@ async function pretrain(
   const done = join(folder, "pretrained", name, "latent-vla.done");
   if (!existsSync(done)) {
     log(`${name}: latent pretraining`);
-    const config = latentVlaTrainConfig.parse({ ...latentVlaPresets.tiny, steps: steps.latentVla, seed });
+    const config = latentVlaTrainConfig.parse({ ...latentVlaPresets.tiny, batch: 64, steps: steps.latentVla, seed });
     const { metrics } = await trainLatentVla(pictures, await readLatentLabels(labelsFile), config, run("latent-vla"));
     signal.throwIfAborted();
     writeWhole(done, JSON.stringify(metrics));
@@ -144,7 +144,7 @@ async function backboneOf(
   const data = await options.robots[robot]();
   const { teaching } = splitEpisodes(data, heldOutEpisodes, seed);
   const unlabelled = { ...teachingOnly(data, new Set(teaching)), recorded: data.recorded.map(() => undefined) };
-  const config = { ...quantizerPresets.tiny, steps: steps.quantizer, seed, allowCollapse: true };
+  const config = { ...quantizerPresets.tiny, batch: 32, steps: steps.quantizer, seed, allowCollapse: true };
   const seen = { pairs: unlabelled, pictures: unlabelled };
   return pretrain(`${robot}-${seed}`, seen, quantizerTrainConfig.parse(config), seed, options);
 }
@@ -163,7 +163,7 @@ export async function measureRobotCell(key: RobotCellKey, options: RobotBenchOpt
   const chosen = new Set(teaching.slice(0, key.episodes));
   const { actionKind, frameStride } = robotFacts[key.robot];
   const config = finetuneConfig.parse({
-    ...{ ...finetunePresets.tiny, steps: steps.finetune, seed: key.seed, actionKind },
+    ...{ ...finetunePresets.tiny, batch: 32, steps: steps.finetune, seed: key.seed, actionKind },
     model: latentVlaTrainConfig.parse({}).model,
   });
   const run = settings(join("policies", name), options);

@@ -18,9 +18,13 @@ const folder = temporaryFolder();
 const results = join(folder, "results");
 
 function run(...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [armature, ...words, "--out", results], {
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [armature, ...words, "--engine.kind", "onnxruntime", "--out", results],
+    {
+      encoding: "utf8",
+    },
+  );
   return { status, stdout, stderr };
 }
 
