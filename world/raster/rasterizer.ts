@@ -36,6 +36,7 @@ export class Rasterizer {
   private readonly view: View;
   private model!: RasterModel;
   private lamps: readonly Lamp[] = [];
+  private shading!: Shading;
   private resolve!: Resolve;
   private positions = new Float64Array(0);
   private rotations = new Float64Array(0);
@@ -87,6 +88,7 @@ export class Rasterizer {
     const shading = new Shading(this.model, view, lamps, positions, rotations, samples);
     const [red, green, blue] = scene.background;
     const background = [linearFromSrgb(red), linearFromSrgb(green), linearFromSrgb(blue)] as const;
+    this.shading = shading;
     this.resolve = new Resolve(this.buffer, this.frame, shading, this.model.surfaceGeom, background);
   }
 
@@ -101,6 +103,7 @@ export class Rasterizer {
     this.view.focal = focalLength(fovyDeg, this.buffer.height);
     for (const { shadows } of this.lamps) shadows?.draw(this.model, this.positions, this.rotations);
     this.pass.draw(this.model, this.view, this.positions, this.rotations);
+    this.shading.startFrame();
     if (this.options.samples === 1) this.resolve.one();
     else this.resolve.four();
     return this.frame;

@@ -37,6 +37,15 @@ export class Shading {
   private readonly localPoint = new Float64Array(3);
   private readonly localNormal = new Float64Array(3);
   private readonly texturePoint = new Float64Array(3);
+  /** Flat surfaces have one normal and one light before shadows: found when a frame first shows them. */
+  private frame = 0;
+  private readonly flatFrame: Int32Array;
+  /** f64[surfaces, 3]: in the world */
+  private readonly flatNormals: Float64Array;
+  /** f64[surfaces, 1 + lamps]: ambient light, then each lamp's without shadows */
+  private readonly flatLights: Float64Array;
+  /** u8[surfaces, 2]: the geom's axes that texture coordinates are taken along */
+  private readonly flatAxes: Uint8Array;
 
   constructor(
     model: RasterModel,
@@ -52,6 +61,16 @@ export class Shading {
     this.positions = positions;
     this.rotations = rotations;
     this.samples = samples;
+    const surfaces = model.surfaceGeom.length;
+    this.flatFrame = new Int32Array(surfaces);
+    this.flatNormals = new Float64Array(3 * surfaces);
+    this.flatLights = new Float64Array((1 + lamps.length) * surfaces);
+    this.flatAxes = new Uint8Array(2 * surfaces);
+  }
+
+  /** To be called when positions and rotations are another frame's. */
+  startFrame(): void {
+    this.frame += 1;
   }
 
   /** Lights the point of a surface that `input` names. */
@@ -61,10 +80,12 @@ export class Shading {
     const part = model.parts[geom]!;
     const kind = model.surfaceKinds[surface]!;
     this.findPoint();
-    if (kind !== surfaceKind.flat || part.tile !== null) this.findLocalPoint(geom);
-    this.findNormal(surface, kind, part, geom);
-    const share = part.tile === null ? 0 : this.textureShare(kind, part);
-    const light = this.lightAt(geom);
+    const isFlat = kind === surfaceKind.flat;
+    if (!isFlat || part.tile !== null) this.findLocalPoint(geom);
+    if (isFlat) this.findFlat(surface, part, geom);
+    else this.findNormal(surface, kind, part, geom);
+    const share = part.tile === null ? 0 : isFlat ? this.flatShare(surface, part) : this.textureShare(kind, part);
+    const light = isFlat ? this.flatLightAt(surface, geom) : this.lightAt(geom);
     const { colour, textureColour } = part;
     output[0] = light * (colour[0] + share * textureColour[0]);
     output[1] = light * (colour[1] + share * textureColour[1]);
@@ -91,6 +112,30 @@ export class Shading {
     localPoint[0] = r[m]! * x + r[m + 3]! * y + r[m + 6]! * z;
     localPoint[1] = r[m + 1]! * x + r[m + 4]! * y + r[m + 7]! * z;
     localPoint[2] = r[m + 2]! * x + r[m + 5]! * y + r[m + 8]! * z;
+  }
+
+  /** Puts a flat surface's normal in place; what else is one for all of it is found once in a frame. */
+  private findFlat(surface: number, part: GeomPart, geom: number): void {
+    const { flatNormals, normal } = this;
+    if (this.flatFrame[surface] !== this.frame) this.prepareFlat(surface, part, geom);
+    normal[0] = flatNormals[3 * surface]!;
+    normal[1] = flatNormals[3 * surface + 1]!;
+    normal[2] = flatNormals[3 * surface + 2]!;
+  }
+
+  private prepareFlat(surface: number, part: GeomPart, geom: number): void {
+    const { flatLights, flatAxes, lamps, normal, localNormal: n } = this;
+    this.flatFrame[surface] = this.frame;
+    this.findNormal(surface, surfaceKind.flat, part, geom);
+    this.flatNormals.set(normal, 3 * surface);
+    const at = (1 + lamps.length) * surface;
+    flatLights[at] = this.ambientLight();
+    for (let lamp = 0; lamp < lamps.length; lamp++) flatLights[at + 1 + lamp] = this.lampLight(lamp);
+    // Seen along the axis that the normal is nearest to.
+    const [alongX, alongY, alongZ] = [abs(n[0]!), abs(n[1]!), abs(n[2]!)];
+    const isTop = alongZ >= alongX && alongZ >= alongY;
+    flatAxes[2 * surface] = isTop || alongY > alongX ? 0 : 1;
+    flatAxes[2 * surface + 1] = isTop ? 1 : 2;
   }
 
   private findNormal(surface: number, kind: number, part: GeomPart, geom: number): void {
@@ -132,11 +177,11 @@ export class Shading {
     n[2] = smooth[t + 11]! + u * smooth[t + 14]! + v * smooth[t + 17]!;
   }
 
-  /** Round bodies are unrolled about Z; all else is seen along the axis that its normal is nearest to. */
+  /** Round bodies are unrolled about Z; smooth meshes are seen along the axis that the normal is nearest to. */
   private textureShare(kind: number, part: GeomPart): number {
-    const { localPoint: p, localNormal: n, texturePoint, view, samples, input } = this;
+    const { localPoint: p, localNormal: n, texturePoint } = this;
     const { repeat } = part.geom.material.texture!;
-    texturePoint[2] = (repeat * samples) / (input[2]! * view.focal);
+    this.findTextureScale(repeat);
     if (kind === surfaceKind.capsule || kind === surfaceKind.cylinderSide) {
       texturePoint[0] = repeat * part.radiusM * arcTangent2(p[1]!, p[0]!);
       texturePoint[1] = repeat * p[2]!;
@@ -151,18 +196,56 @@ export class Shading {
     return sampleTile(part.tile!, texturePoint);
   }
 
+  private flatShare(surface: number, part: GeomPart): number {
+    const { localPoint, texturePoint, flatAxes } = this;
+    const { repeat } = part.geom.material.texture!;
+    this.findTextureScale(repeat);
+    texturePoint[0] = repeat * localPoint[flatAxes[2 * surface]!]!;
+    texturePoint[1] = repeat * localPoint[flatAxes[2 * surface + 1]!]!;
+    return sampleTile(part.tile!, texturePoint);
+  }
+
+  private findTextureScale(repeat: number): void {
+    const { texturePoint, samples, input, view } = this;
+    texturePoint[2] = (repeat * samples) / (input[2]! * view.focal);
+  }
+
   /** Light that falls on `point` with unit `normal`. */
   private lightAt(geom: number): number {
-    const { lamps, model, normal } = this;
-    let light = model.scene.ambient * (groundShare + (1 - groundShare) * (0.5 + 0.5 * normal[2]!));
-    for (let index = 0; index < lamps.length; index++) {
-      const { light: lamp, shadows } = lamps[index]!;
-      const { direction } = lamp;
-      const facing = -(normal[0]! * direction[0] + normal[1]! * direction[1] + normal[2]! * direction[2]);
-      if (!(facing > 0)) continue;
-      light += lamp.intensity * facing * (shadows === null ? 1 : this.litShare(shadows, geom));
+    const { lamps } = this;
+    let light = this.ambientLight();
+    for (let lamp = 0; lamp < lamps.length; lamp++) {
+      const direct = this.lampLight(lamp);
+      if (!(direct > 0)) continue;
+      const { shadows } = lamps[lamp]!;
+      light += direct * (shadows === null ? 1 : this.litShare(shadows, geom));
     }
     return light;
+  }
+
+  private flatLightAt(surface: number, geom: number): number {
+    const { lamps, flatLights } = this;
+    const at = (1 + lamps.length) * surface;
+    let light = flatLights[at]!;
+    for (let lamp = 0; lamp < lamps.length; lamp++) {
+      const direct = flatLights[at + 1 + lamp]!;
+      if (!(direct > 0)) continue;
+      const { shadows } = lamps[lamp]!;
+      light += direct * (shadows === null ? 1 : this.litShare(shadows, geom));
+    }
+    return light;
+  }
+
+  private ambientLight(): number {
+    return this.model.scene.ambient * (groundShare + (1 - groundShare) * (0.5 + 0.5 * this.normal[2]!));
+  }
+
+  /** What a lamp gives to `normal` where nothing is in its way; 0 on faces that look away. */
+  private lampLight(lamp: number): number {
+    const { normal } = this;
+    const { direction, intensity } = this.lamps[lamp]!.light;
+    const facing = -(normal[0]! * direction[0] + normal[1]! * direction[1] + normal[2]! * direction[2]);
+    return facing > 0 ? intensity * facing : 0;
   }
 
   /** Share of a light that reaches `point`: a 3x3 filter over the map, bilinear at its border. */
@@ -183,6 +266,8 @@ export class Shading {
     const height = toward[0] * x + toward[1] * y + toward[2] * z + 1.5 * texelM;
     const column = floor(u);
     const row = floor(v);
+    // Most places have nothing above them far and wide.
+    if (!(map.roof.heightAt(column, row, mayShadeItself ? -1 : geom) > height)) return 1;
     const across = u - column;
     const down = v - row;
     let blocked = 0;

@@ -1,13 +1,14 @@
 import { cross, unit, type Vector3 } from "#core/geometry/quaternion.ts";
 import type { Light } from "../scene/scene.ts";
 import type { RasterModel } from "./model.ts";
+import { ShadowRoof } from "./shadow-roof.ts";
+import type { Shape } from "./shape.ts";
 import { createSurfaceBuffer, fillTriangle, type SurfaceBuffer } from "./surface-buffer.ts";
 
 /** The covered square grows in steps of this, so that texels stay where they are while things move, metres. */
 const spanStepM = 0.1;
 /** Finest detail of round bodies, as if a texel were this small, metres. */
 const nominalTexelM = 0.004;
-
 /**
  * What a parallel light sees. A function of scene and pose alone: the covered square is fitted to the casters in each
  * frame, its side rounded up and its place rounded to whole texels.
@@ -25,6 +26,7 @@ export class ShadowMap {
   /** World coordinates along `right` and `up` of the map's corner, in texels. */
   cornerX = 0;
   cornerY = 0;
+  readonly roof: ShadowRoof;
   private corners = new Float64Array(0);
   private readonly toLight = new Float64Array(12);
   /** Lowest right and up, highest right and up of all vertices. */
@@ -32,6 +34,7 @@ export class ShadowMap {
 
   constructor(side: number) {
     this.buffer = createSurfaceBuffer(side, side);
+    this.roof = new ShadowRoof(side);
   }
 
   /** Turns the map to another light. */
@@ -46,13 +49,15 @@ export class ShadowMap {
   /** @param positions f64[G, 3] @param rotations f64[G, 9] */
   draw(model: RasterModel, positions: Float64Array, rotations: Float64Array): void {
     this.buffer.nearness.fill(Number.NEGATIVE_INFINITY);
+    this.roof.clear();
     this.project(model, positions, rotations);
     let first = 0;
-    for (const part of model.parts) {
+    for (let geom = 0; geom < model.parts.length; geom++) {
+      const part = model.parts[geom]!;
       if (!part.castsShadow) continue;
-      const { positions: vertices, triangles, surfaces } = part.shape(part.radiusM / nominalTexelM);
-      this.fill(first, triangles, surfaces, part.firstSurface);
-      first += vertices.length;
+      const shape = part.shape(part.radiusM / nominalTexelM);
+      this.fill(first, shape, part.firstSurface, geom);
+      first += shape.positions.length;
     }
   }
 
@@ -123,8 +128,8 @@ export class ShadowMap {
     this.cornerY = Math.round((lowY + highY) / 2 / this.texelM) - width / 2;
   }
 
-  private fill(first: number, triangles: Uint32Array, surfaces: Uint32Array, firstSurface: number): void {
-    const { corners, buffer } = this;
+  private fill(first: number, { triangles, surfaces }: Shape, firstSurface: number, geom: number): void {
+    const { corners, buffer, roof } = this;
     for (let triangle = 0; triangle < surfaces.length; triangle++) {
       const a = first + 3 * triangles[3 * triangle]!;
       const b = first + 3 * triangles[3 * triangle + 1]!;
@@ -133,7 +138,9 @@ export class ShadowMap {
       const y = corners[a + 1]!;
       // Only what faces the light: counter-clockwise, y up.
       const doubled = (corners[b]! - x) * (corners[c + 1]! - y) - (corners[c]! - x) * (corners[b + 1]! - y);
-      if (doubled > 0) fillTriangle(buffer, firstSurface + surfaces[triangle]!, corners, a, b, c);
+      if (!(doubled > 0)) continue;
+      fillTriangle(buffer, firstSurface + surfaces[triangle]!, corners, a, b, c);
+      roof.raise(corners, a, b, c, geom);
     }
   }
 

@@ -1,7 +1,10 @@
 /** @file A policy behind a socket plays in simulation as one in this process does. */
 import { afterEach, describe, expect, it } from "@jest/globals";
+import type { ActionChunk } from "#core/contracts/action.ts";
+import type { Observation } from "#core/contracts/observation.ts";
+import type { BatchPolicy } from "#core/contracts/policy.ts";
 import { openRemotePolicy, servePolicy } from "#robot-bridge/index.ts";
-import { chooseSuite, drawInstances, evaluatePolicy, planarDelta, randomPolicy } from "#world/index.ts";
+import { chooseSuite, drawInstances, evaluatePolicy, planarDelta, zeroPolicy } from "#world/index.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -26,7 +29,17 @@ async function remote(policy: Parameters<typeof servePolicy>[0]["policy"]) {
   return client;
 }
 
-const local = () => randomPolicy({ space: planarDelta, size: 16, seed: 3, chunkLength: 4 });
+/** Goes where the picture tells it, so that the same actions mean that the same pictures came through. */
+function local(): BatchPolicy {
+  const still = zeroPolicy({ space: planarDelta, size: 16, chunkLength: 4 });
+  const infer = async (observation: Observation): Promise<ActionChunk> => {
+    const chunk = await still.infer(observation);
+    const { data } = observation.images.front!;
+    const sum = (from: number) => data.reduce((total, value, index) => total + (index % 7 === from ? value : 0), 0);
+    return { ...chunk, actions: chunk.actions.map((_, index) => 0.01 * Math.sin(sum(index % 7))) };
+  };
+  return { ...still, infer, inferBatch: (observations) => Promise.all(observations.map(infer)) };
+}
 
 describe("evaluatePolicy", () => {
   it("plays a policy behind a socket as if it were here", async () => {
@@ -34,6 +47,7 @@ describe("evaluatePolicy", () => {
     const there = await evaluatePolicy({
       ...{ instances, policy: await remote(local()), workers: 0, record: () => true },
     });
+    expect(new Set(here[0]!.log!.actions).size).toBeGreaterThan(5);
     expect(there.map(({ log }) => [...log!.actions])).toEqual(here.map(({ log }) => [...log!.actions]));
     expect(there.map(({ log }) => log!.stateDigest)).toEqual(here.map(({ log }) => log!.stateDigest));
   });
