@@ -8,7 +8,7 @@ export const realRobotsClaim =
   "Written before the run: fine-tuned on 10, 20 or 50 episodes of a real robot, the policy that was pretrained on people's " +
   "videos without actions has a smaller action error on 15 held-out episodes than the same network from scratch, on both " +
   "robots, and the gain is largest with 10 episodes; pretraining on the robot's own videos without actions helps more than " +
-  "people's. Error: mean distance to the recorded action over chunk and learned dimensions, half the training span = 1. " +
+  "people's. Error: mean distance to the recorded action over chunk and dimensions, in standard deviations of each. " +
   "Three seeds (weights and which episodes teach); intervals: 95 %, bootstrap over held-out episodes, seeds averaged.";
 
 const number = (value: number) => Number(value.toFixed(4));

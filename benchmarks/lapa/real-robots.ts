@@ -30,7 +30,7 @@ import {
   trainQuantizer,
   type VideoData,
 } from "#lapa/quantizer/index.ts";
-import { type EpisodeErrors, measureEpisodes } from "./real-robots-errors.ts";
+import { type EpisodeErrors, measureEpisodes, spreadOf } from "./real-robots-errors.ts";
 
 export const robotNames = ["cr5", "g1"] as const;
 export type RobotName = (typeof robotNames)[number];
@@ -169,7 +169,10 @@ export async function measureRobotCell(key: RobotCellKey, options: RobotBenchOpt
   const run = settings(join("policies", name), options);
   await finetune(teachingOnly(data, chosen), config, run, { pretrained });
   signal.throwIfAborted();
-  const errors = await measureEpisodes(await openPolicyModel(run.folder), data, measured, { executor, frameStride });
+  const errors = await measureEpisodes(await openPolicyModel(run.folder), data, measured, {
+    ...{ executor, frameStride },
+    spread: spreadOf(data, teaching),
+  });
   const cell = { ...key, errors, minutes: (performance.now() - start) / 60_000 };
   mkdirSync(join(folder, "cells"), { recursive: true });
   writeWhole(file, JSON.stringify(cell));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type RobotCell, robotArms, splitEpisodes } from "#benchmarks/lapa/real-robots.ts";
-import { compare } from "#benchmarks/lapa/real-robots-errors.ts";
+import { compare, spreadOf } from "#benchmarks/lapa/real-robots-errors.ts";
 import { realRobotsResult } from "#benchmarks/lapa/real-robots-result.ts";
 import { finetuneConfig, type PolicyModel } from "#lapa/finetune/index.ts";
 import { fitActionStatistics } from "../../../lapa/finetune/statistics.ts";
@@ -16,24 +16,32 @@ describe("how far said actions are from recorded ones", () => {
   const measure = (by: number) => {
     const asked = [0, 50, 100, 150];
     const said = asked.map((frame) => chunk(frame, by));
-    return compare(model as Pick<PolicyModel, "tokenizer" | "normalisation" | "head">, recorded, asked, said);
+    return compare(model as Pick<PolicyModel, "tokenizer" | "head">, recorded, { asked, said, spread: [0.5, 0] });
   };
 
   it("is nothing for the recorded actions themselves", () => {
     expect(measure(0)).toMatchObject({ actionError: 0, binAccuracy: 1 });
   });
 
-  it("is the distance as a share of half the span; the constant dimension counts for nothing", () => {
+  it("is the distance in standard deviations; the dimension that never changes counts for nothing", () => {
     const { actionError, binAccuracy, constantError } = measure(0.2);
-    expect(actionError).toBeCloseTo(0.2, 1);
+    expect(actionError).toBeCloseTo(0.4, 5);
     expect(binAccuracy).toBeLessThan(0.3);
-    expect(constantError).toBeCloseTo(0.5, 1);
+    expect(constantError).toBeCloseTo(1, 1);
+  });
+
+  it("knows how far every dimension spreads, also one that seldom moves", () => {
+    const seldom = Float32Array.from({ length: 400 }, (_, at) => (at === 100 ? 1 : 0));
+    const clips = [{ frames: 400 }];
+    const [spread] = spreadOf({ recorded: [{ actions: seldom }], frames: { clips } } as never, [0]);
+    expect(spread).toBeCloseTo(0.05, 3);
+    expect(spreadOf({ recorded: [{ actions: seldom.map(() => 3) }], frames: { clips } } as never, [0])).toEqual([0]);
   });
 
   it("does not count what lies past the episode's end", () => {
     const last = length - 1;
     const said = [Float32Array.of(recorded[2 * last]!, 7, 99, 99)];
-    expect(compare(model as never, recorded, [last], said).actionError).toBe(0);
+    expect(compare(model as never, recorded, { asked: [last], said, spread: [0.5, 0] }).actionError).toBe(0);
   });
 });
 
