@@ -11,19 +11,29 @@ import type { ScenePose } from "./scene/scene.ts";
 const fovyDeg = 38;
 const fromDirection = unit([0.9, -1.1, 0.65]);
 
-/** Centre and radius of a ball around everything but planes, metres. */
-function bounds({ geoms, meshes }: Geometry, { geomPositions }: ScenePose): { centre: Vector3; radius: number } {
+/** Centre and half the diagonal of the box around everything but planes, metres. */
+function bounds({ geoms, meshes }: Geometry, pose: ScenePose): { centre: Vector3; radius: number } {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
+  const include = (axis: number, from: number, to: number) => {
+    low[axis] = Math.min(low[axis]!, from);
+    high[axis] = Math.max(high[axis]!, to);
+  };
   for (const [index, { type, size, mesh }] of geoms.entries()) {
     if (type === "plane") continue;
-    const positions = meshes[mesh ?? ""]?.positions ?? Float32Array.from(size);
-    const reach =
-      type === "mesh" ? positions.reduce((far, value) => Math.max(far, Math.abs(value)), 0) : size[0]! + (size[1] ?? 0);
+    const corners = meshes[mesh ?? ""]?.positions;
     for (const axis of [0, 1, 2]) {
-      const at = geomPositions[3 * index + axis]!;
-      low[axis] = Math.min(low[axis]!, at - reach);
-      high[axis] = Math.max(high[axis]!, at + reach);
+      const at = pose.geomPositions[3 * index + axis]!;
+      if (!corners) {
+        const reach = size[0]! + (size[1] ?? 0);
+        include(axis, at - reach, at + reach);
+        continue;
+      }
+      const [x, y, z] = pose.geomRotations.subarray(9 * index + 3 * axis, 9 * index + 3 * axis + 3);
+      for (let corner = 0; corner < corners.length; corner += 3) {
+        const along = at + x! * corners[corner]! + y! * corners[corner + 1]! + z! * corners[corner + 2]!;
+        include(axis, along, along);
+      }
     }
   }
   const middle = (axis: number) => (low[axis]! + high[axis]!) / 2;
@@ -47,7 +57,7 @@ export async function drawModelFile(path: string, size: number): Promise<Image> 
     const geometry = readGeometry(mujoco, simulation.model);
     const pose = simulation.pose(geometry.geomIds);
     const { centre, radius } = bounds(geometry, pose);
-    const distance = (0.75 * radius) / tangent((fovyDeg * Math.PI) / 360);
+    const distance = (1.05 * radius) / tangent((fovyDeg * Math.PI) / 360);
     const position: Vector3 = [
       centre[0] + distance * fromDirection[0],
       centre[1] + distance * fromDirection[1],
