@@ -1,5 +1,5 @@
 import { appendFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { EpisodeFrame, Feature } from "#core/contracts/episode.ts";
 import { ConfigError, UserError } from "#core/errors.ts";
 import { encodePng } from "#core/image/png.ts";
@@ -129,7 +129,9 @@ export async function createRldsWriter(path: string, options: RldsWriterOptions)
   if ((await readdir(target).catch(() => [])).length > 0) {
     throw new UserError(`${path}: must be a new or empty folder. Choose another.`);
   }
-  const name = options.name ?? basename(target).replaceAll(/\W+/g, "_").toLowerCase();
+  // TFDS keeps its versions in folders of their own: data/bridge/1.0.0.
+  const named = /^\d+\.\d+\.\d+$/.test(basename(target)) ? dirname(target) : target;
+  const name = options.name ?? basename(named).replaceAll(/\W+/g, "_").toLowerCase();
   const folder = `${target}.${process.pid}.part`;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
