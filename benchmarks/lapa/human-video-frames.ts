@@ -6,11 +6,13 @@
  * labels and measures read it like any other cache.
  */
 import type { FrameCache } from "#datasets/frame-cache.ts";
-import { type FramePairs, framePairs } from "#datasets/frame-pairs.ts";
+import { type FramePairs, filterPairs, framePairs } from "#datasets/frame-pairs.ts";
 import type { Fit } from "#datasets/video/decode.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
 import { type ClipMotion, cameraBetween, carry } from "./human-video-motion.ts";
 
+/** A tenth of a second at 30 Hz: pairs that begin closer show the same. */
+const pairEvery = 3;
 /** Pairs begin this many offsets apart, so that none is found between two of them. */
 const pairSpacing = 10;
 
@@ -147,6 +149,8 @@ export type PairingOptions = {
   readonly fit: Fit;
   /** Carry the second frame of a pair into the first one's view. */
   readonly compensated: boolean;
+  /** A pair begins at each frame whose number this divides. */
+  readonly every?: number;
   /** Side of the frames that come out, pixels; below the cache's, they are the window that follows the change. */
   readonly size: number;
 };
@@ -170,10 +174,11 @@ function startsOf(pairs: FramePairs, clips: number): Int32Array {
 
 /** The pairs of all clips as frames of their own. */
 export function pairVideos(data: VideoData, motions: readonly ClipMotion[], options: PairingOptions): PairedVideos {
-  const { offsetS, fit, compensated, size: window } = options;
+  const { offsetS, fit, compensated, size: window, every = pairEvery } = options;
   const { frames } = data;
   const { size } = frames;
-  const pairs = framePairs(frames.clips, { offsetS });
+  const all = framePairs(frames.clips, { offsetS });
+  const pairs = filterPairs(all, (pair) => all.first[pair]! % every === 0);
   const starts = startsOf(pairs, frames.clips.length);
   const pairAt = (clip: number, frame: number) => starts[clip]! + (frame >> 1);
   const [first, second] = [new Uint8Array(size * size * 3), new Uint8Array(size * size * 3)];
