@@ -40,6 +40,7 @@ export const commands: Readonly<Record<string, Load>> = {
   "bench lapa-codes": () => from(import("./bench/lapa-codes.ts"), "benchLapaCodes"),
   "bench lapa-step": () => from(import("./bench/lapa-step.ts"), "benchLapaStep"),
   "bench video": () => from(import("./bench/video.ts"), "benchVideo"),
+  "bench formats": () => from(import("./bench/formats.ts"), "benchFormats"),
   "bench shards": () => from(import("./bench/shards.ts"), "benchShards"),
   "bench lapa-human-video": () => from(import("./bench/lapa-human-video.ts"), "benchLapaHumanVideo"),
   "bench lapa-real-robots": () => from(import("./bench/lapa-real-robots.ts"), "benchLapaRealRobots"),
