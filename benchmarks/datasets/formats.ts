@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import type { EpisodeReader, Feature } from "#core/contracts/episode.ts";
 import { createResult, type Result } from "#core/results.ts";
 import { convertDataset, type WritableFormat, writableFormats } from "#datasets/convert-dataset.ts";
@@ -12,6 +12,7 @@ import { episodeIndices } from "#datasets/episode-indices.ts";
 import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
 import { type McapRecord, readMcapRecords } from "#datasets/mcap/records.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
+import { openBag } from "#datasets/rosbag/bag.ts";
 
 export type FormatsBenchmark = {
   /** Folder with `conformance/` and the data sets of others. */
@@ -31,7 +32,7 @@ const foreign: readonly (readonly [format: string, path: string])[] = [
   ["LeRobot v2.1 (Unitree G1)", "robot_g1"],
   ["RLDS (Octo's Bridge shard)", "robot_bridge_octo"],
   ["ROS 1 bag", "conformance/rosbag1/fake_joint_state.bag"],
-  ["ROS 2 bag, sqlite3", "conformance/rosbag2/wbag_0.db3"],
+  ["ROS 2 bag, sqlite3", "conformance/rosbag2/plotjuggler_rosbag2_test_0.db3"],
   ["ROS 2 bag, MCAP", "conformance/rosbag2/wbag_0.mcap"],
   ["folder of videos", "human_dexwild"],
 ];
@@ -75,19 +76,33 @@ async function readOne(reader: EpisodeReader): Promise<{ rows: number; pictures:
   return { rows: length, pictures };
 }
 
+/** A recording without numbers is no episode; its messages are read all the same. */
+const textsAlone = "conformance/rosbag2/wbag_0.mcap";
+
+async function countMessages(path: string): Promise<number> {
+  const bag = await openBag(path);
+  let messages = 0;
+  for await (const _ of bag.messages()) messages++;
+  await bag.close();
+  return messages;
+}
+
 async function readForeign(data: string, log: FormatsBenchmark["log"]): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
   for (const [format, path] of foreign) {
     const row: Record<string, unknown> = { what: "read", format, path };
     try {
-      const reader = await openDataset(join(data, path));
-      Object.assign(row, { episodes: reader.info.episodes, ...(await readOne(reader)) });
+      if (path === textsAlone) Object.assign(row, { rows: await countMessages(join(data, path)), pictures: 0 });
+      else {
+        const reader = await openDataset(join(data, path));
+        Object.assign(row, { episodes: reader.info.episodes, ...(await readOne(reader)) });
+        await reader.close();
+      }
       row.passed = (row.rows as number) > 0 && (row.pictures === 0 || row.pictures === row.rows);
-      await reader.close();
     } catch (error) {
       Object.assign(row, { passed: false, problem: (error as Error).message });
     }
-    log(`read ${format}: ${row.passed ? `${row.rows} rows, ${row.pictures} pictures of one episode` : row.problem}`);
+    log(`read ${format}: ${row.passed ? `${row.rows} rows, ${row.pictures} pictures` : row.problem}`);
     rows.push(row);
   }
   return rows;
@@ -151,7 +166,13 @@ async function judgeWritten(folder: string, options: FormatsBenchmark): Promise<
         close(seen.grey, expected.grey, (episodes * frames * 2) / 255);
       Object.assign(row, { ...seen, passed });
     } catch (error) {
-      Object.assign(row, { passed: false, problem: String((error as Error).message).trim().split("\n").at(-1) });
+      Object.assign(row, {
+        passed: false,
+        problem: String((error as Error).message)
+          .trim()
+          .split("\n")
+          .at(-1),
+      });
     }
     options.log(`written ${format}: ${row.passed ? `${row.rows} rows by ${row.reader}` : (row.problem ?? "differs")}`);
     rows.push(row);

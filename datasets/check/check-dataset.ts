@@ -6,7 +6,8 @@ import { episodeIndices, isLeRobot } from "../episode-indices.ts";
 import { automaticFeatures } from "../lerobot/columns.ts";
 import { packetTimes } from "../video/concat.ts";
 import { type Finding, type Report, sortFindings } from "./findings.ts";
-import { checkStatistics, storedStatistics } from "./statistics.ts";
+import { checkSplits } from "./splits.ts";
+import { checkSetStatistics, checkStatistics, storedSetStatistics, storedStatistics } from "./statistics.ts";
 import { checkTimestamps } from "./timestamps.ts";
 import { ValueCheck } from "./values.ts";
 import { checkVideos } from "./videos.ts";
@@ -19,7 +20,8 @@ export type CheckOptions = {
 /**
  * Reads every row of a data set (and the packets of its videos, without decoding) and lists what is wrong: times,
  * videos unlike rows or missing, values that are not finite, constant dimensions, outliers, statistics that are not
- * those of the rows, missing tasks, episodes that are there twice and would leak between splits.
+ * those of the rows (of an episode, of the set), missing tasks, splits that share episodes, episodes that are there
+ * twice and would leak between splits.
  */
 export async function checkDataset(reader: EpisodeReader, options: CheckOptions = {}): Promise<Report> {
   const { info } = reader;
@@ -45,7 +47,8 @@ export async function checkDataset(reader: EpisodeReader, options: CheckOptions 
     }
     options.onProgress?.(done + 1, indices.length);
   }
-  findings.push(...values.finish(), ...checkTotals(reader, indices.length, frames));
+  if (isLeRobot(reader)) findings.push(...checkSetStatistics(values, await storedSetStatistics(reader)));
+  findings.push(...values.finish(), ...checkTotals(reader, indices.length, frames), ...checkSplits(info));
   return { episodes: indices.length, frames, findings: sortFindings(findings) };
 }
 

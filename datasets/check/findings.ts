@@ -1,7 +1,7 @@
 /** One thing that is wrong ("error": training on it fails or learns nonsense) or odd ("warning"). */
 export type Finding = {
   readonly severity: "error" | "warning";
-  /** Which check found it: "timestamps", "videos", "values", "statistics", "tasks", "duplicates", "metadata". */
+  /** Which check found it: "timestamps", "videos", "values", "statistics", "tasks", "duplicates", "splits", "metadata". */
   readonly check: string;
   readonly episode?: number;
   readonly feature?: string;

@@ -74,6 +74,19 @@ export class ValueCheck {
     ];
   }
 
+  /** Mean, population deviation, least and greatest value of every dimension so far; `undefined` for other features. */
+  summary(name: string): Record<"mean" | "std" | "min" | "max", number[]> | undefined {
+    const all = this.#moments.get(name);
+    return (
+      all && {
+        mean: all.map(({ mean }) => mean),
+        std: all.map(({ squares, count }) => Math.sqrt(squares / Math.max(1, count))),
+        min: all.map(({ low }) => low),
+        max: all.map(({ high }) => high),
+      }
+    );
+  }
+
   finish(): Finding[] {
     const findings: Finding[] = [];
     for (const [name, dimensions] of this.#moments) {

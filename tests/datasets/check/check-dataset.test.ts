@@ -6,7 +6,10 @@ import { checkDataset } from "#datasets/check/check-dataset.ts";
 import type { Finding } from "#datasets/check/findings.ts";
 import { checkTimestamps } from "#datasets/check/timestamps.ts";
 import { ValueCheck } from "#datasets/check/values.ts";
+import { openLeRobot } from "#datasets/lerobot/index.ts";
+import { episodeSchema } from "#datasets/lerobot/schema.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
+import { openParquet, writeParquet } from "#datasets/parquet.ts";
 import { camera, writeSet } from "../lerobot/make-set.ts";
 import { temporaryFolder } from "../make-video.ts";
 
@@ -47,6 +50,50 @@ describe("checkDataset", () => {
   it("finds no error in version 3, where many episodes share a video", async () => {
     await writeSet(join(folder, "three"), { version: "v3.0" });
     expect(errors((await check(join(folder, "three"))).findings)).toEqual([]);
+  });
+
+  it("finds wrong statistics of version 3: of an episode, and of the set that trainers normalise with", async () => {
+    const path = join(folder, "three-wrong");
+    await writeSet(path, { version: "v3.0" });
+    const stats = JSON.parse(readFileSync(join(path, "meta/stats.json"), "utf8"));
+    stats.action.mean[0] += 1;
+    writeFileSync(join(path, "meta/stats.json"), JSON.stringify(stats));
+    expect(errors((await check(path)).findings)).toEqual([
+      ["statistics", undefined, "stored mean of the whole set are not those of its rows"],
+    ]);
+    // Actions that were changed without their statistics.
+    const data = "data/chunk-000/file-000.parquet";
+    const file = await openParquet(join(path, data));
+    const rows = await file.columns(file.names);
+    await file.close();
+    const { columns } = episodeSchema((await openLeRobot(path)).info.features);
+    const action = (rows.get("action") as number[][]).map(([first, ...rest]) => [first! + 5, ...rest]);
+    const moved = columns.map((column) => ({
+      ...column,
+      values: column.name === "action" ? action : (rows.get(column.name) as unknown[]),
+    }));
+    writeParquet(join(path, data), moved);
+    const found = errors((await check(path)).findings).filter(([name]) => name === "statistics");
+    expect(found.map(([, episode]) => episode)).toEqual([undefined, 0, 1, 2]);
+  });
+
+  it("finds splits that share episodes or go beyond the set, and a column that is missing", async () => {
+    const path = copy();
+    const splits = { train: "0:2", val: "1:3", test: "3:9" };
+    edit(join(path, "meta/info.json"), (text) => JSON.stringify({ ...JSON.parse(text), splits }));
+    expect(errors((await check(path)).findings)).toEqual([
+      ["splits", undefined, 'split "test" is 3:9, but the set has 3 episodes'],
+      ["splits", undefined, 'splits "train" and "val" share 1 episodes: they leak'],
+    ]);
+    const other = copy();
+    edit(join(other, "meta/info.json"), (text) => {
+      const info = JSON.parse(text);
+      info.features["observation.effort"] = { dtype: "float32", shape: [2], names: null };
+      return JSON.stringify(info);
+    });
+    const rows = errors((await check(other)).findings).filter(([name]) => name === "rows");
+    expect(rows).toHaveLength(3);
+    expect(rows[0]![2]).toContain('must have a column "observation.effort"');
   });
 
   it("finds missing videos and videos unlike their rows", async () => {
