@@ -14,11 +14,11 @@ type Bar = {
 const colours = { codes: "#4269d0", control: "#a3acbd", bound: "#efb118" } as const;
 
 /** Bars with their intervals where they have one; what is below the axis shows to the left of it. */
-function bars(rows: readonly Bar[], { label, marginLeft = 260 }: { label: string; marginLeft?: number }): string {
+function bars(rows: readonly Bar[], { label, marginLeft = 290 }: { label: string; marginLeft?: number }): string {
   // Scores far below zero would squeeze everything else.
   const shown = rows.map((row) => ({ ...row, end: Math.max(row.value, -0.5), text: row.value.toFixed(2) }));
   return drawChart({
-    ...{ width: 560, height: 50 + 28 * rows.length, marginLeft, marginRight: 46 },
+    ...{ width: 560, height: 62 + 28 * rows.length, marginLeft, marginRight: 46, marginBottom: 40 },
     x: { label, grid: true, nice: true },
     y: { label: null, domain: rows.map(({ name }) => name) },
     color: { domain: Object.keys(colours), range: Object.values(colours) },
@@ -44,7 +44,7 @@ export function usageChart({ usage }: Examination): string {
   );
   const few = usage.positions[0]!.shares.length <= 32;
   return drawChart({
-    ...{ width: 560, height: 60 + 34 * usage.positions.length, marginLeft: 80, padding: 0.06 },
+    ...{ width: 560, height: 70 + 34 * usage.positions.length, marginLeft: 80, marginBottom: 40, padding: 0.06 },
     x: { label: "code", type: "band", ...(few ? {} : { ticks: [] }) },
     y: { label: null },
     color: { scheme: "blues", domain: [0, Math.max(...cells.map(({ share }) => share))] },
@@ -106,7 +106,7 @@ export function meanMotionChart({ meanMotion }: NonNullable<Examination["informa
     ),
   );
   return drawChart({
-    ...{ width: 160 + 150 * meanMotion.length, height: 230, marginLeft: 44, marginTop: 34 },
+    ...{ width: 160 + 150 * meanMotion.length, height: 240, marginLeft: 44, marginTop: 34, marginBottom: 40 },
     x: { label: "first dimension", ticks: 3, grid: true },
     y: { label: "second", ticks: 4, grid: true },
     fx: { label: null },
@@ -145,7 +145,7 @@ export const distractorChart = (rows: NonNullable<Examination["distractors"]>, c
 export function reversalChart(points: NonNullable<Examination["antisymmetry"]["points"]>): string {
   const most = Math.max(...points.flatMap(({ forwards, backwards }) => [Math.abs(forwards), Math.abs(backwards)]));
   return drawChart({
-    ...{ width: 300, height: 280, marginLeft: 44 },
+    ...{ width: 300, height: 290, marginLeft: 44, marginBottom: 40 },
     x: { label: "read forwards", domain: [-most, most] },
     y: { label: "read backwards", domain: [-most, most] },
     marks: [

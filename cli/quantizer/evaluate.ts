@@ -11,6 +11,7 @@ import {
   splitPairs,
   videoDataConfig,
   videoPairs,
+  withEyes,
 } from "#lapa/quantizer/index.ts";
 import { defineCommand } from "../command.ts";
 import { engineConfig, openData, openEngine } from "../training.ts";
@@ -49,23 +50,18 @@ export const evaluateQuantizerCommand = defineCommand({
       const [fitted, kept] = measured
         ? [videoPairs(data, train.pairs), videoPairs(data, heldOut)]
         : [train.pairs, heldOut];
-      const examination = await examineQuantizer(quantizer, {
-        ...{ executor, frames: data.frames, train: fitted, heldOut: kept, signal: context.signal },
-        ...{
-          truth: measured ?? recordedTruth(data),
-          most: options.pairs,
+      const { examination, verdicts, html } = await withEyes(quantizer, executor, async (seeing) => {
+        const found = await examineQuantizer(seeing, {
+          ...{ executor, frames: data.frames, train: fitted, heldOut: kept, signal: context.signal },
+          ...{ truth: measured ?? recordedTruth(data), most: options.pairs },
           inverseModelSteps: options.inverseModelSteps,
-        },
+        });
+        const judged = judgeExamination(found);
+        const runner = createQuantizerRunner(seeing, executor);
+        const shown = { quantizer, runner, frames: data.frames, pairs: kept };
+        const text = await renderEvaluation(found, judged, shown).finally(() => runner.dispose());
+        return { examination: found, verdicts: judged, html: text };
       });
-      const verdicts = judgeExamination(examination);
-      const runner = createQuantizerRunner(quantizer, executor);
-      const html = await renderEvaluation(examination, verdicts, {
-        quantizer,
-        runner,
-        frames: data.frames,
-        pairs: kept,
-      });
-      await runner.dispose();
       const inside = existsSync(join(path, "checkpoints")) ? path : ".";
       const report = resolve(options.report || join(inside, "evaluation.html"));
       writeWhole(report, html);

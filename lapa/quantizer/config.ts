@@ -1,8 +1,28 @@
 import { z } from "zod";
 import { videoDataConfig } from "./video-data.ts";
 
+/** A frozen picture encoder, opened beside the model; what it gives is read from its file. */
+export const frozenEncoderConfig = z.strictObject({
+  file: z.string().default("").describe("ONNX file, or model.json of a TensorFlow.js graph model: pictures to vectors"),
+  output: z.string().default("").describe("name of a graph model's tensor to take; empty: its output"),
+  size: z.number().int().min(0).default(0).describe("side of the pictures that it takes, pixels; 0: as the file says"),
+  mean: z
+    .array(z.coerce.number())
+    .length(3)
+    .default([0.5, 0.5, 0.5])
+    .describe("subtracted from red, green, blue in [0, 1]"),
+  std: z
+    .array(z.coerce.number().positive())
+    .length(3)
+    .default([0.5, 0.5, 0.5])
+    .describe("they are then divided by this"),
+  tokens: z.number().int().min(0).default(0).describe("tokens of a picture; set from the file"),
+  width: z.number().int().min(0).default(0).describe("width of a token; set from the file"),
+  sha256: z.string().default("").describe("of the file; set from it"),
+});
+
 /** Size and form of the latent action model. Lengths in pixels, tokens or channels; times in seconds. */
-export const quantizerModelConfig = z.strictObject({
+const modelFields = z.strictObject({
   architecture: z
     .enum(["compact", "published"])
     .default("compact")
@@ -16,9 +36,19 @@ export const quantizerModelConfig = z.strictObject({
   width: z.number().int().min(8).default(96).describe("model width D"),
   heads: z.number().int().min(1).default(4).describe("attention heads G"),
   stem: z
-    .enum(["keypoints", "patches"])
+    .enum(["keypoints", "patches", "encoder"])
     .default("keypoints")
-    .describe("what the code may speak of: keypoints (what moved where) or patches (anything, as published)"),
+    .describe(
+      "what the code may speak of: keypoints (what moved where), patches (anything, as published), or the frozen imageEncoder's features",
+    ),
+  target: z
+    .enum(["pixels", "own", "encoder"])
+    .default("pixels")
+    .describe(
+      "what codes must predict: pixels, tokens of the own encoder averaged over steps, or the frozen imageEncoder's features; the last two leave the pixel decoder to learn beside them, as a viewer",
+    ),
+  targetDecay: z.number().min(0).lt(1).default(0.99).describe("decay of the own encoder's averaged weights per step"),
+  imageEncoder: frozenEncoderConfig.prefault({}),
   keypoints: z.number().int().min(2).default(24).describe("soft-argmax keypoints P per frame (keypoint stem)"),
   heatGain: z
     .number()
@@ -47,9 +77,19 @@ export const quantizerModelConfig = z.strictObject({
   codesPerStep: z.number().int().min(1).default(4).describe("codes L per frame pair"),
   codeWidth: z.number().int().min(2).default(16).describe("width of one code vector"),
   quantization: z
-    .enum(["ema", "nsvq"])
+    .enum(["ema", "nsvq", "fsq"])
     .default("ema")
-    .describe("ema: straight-through with an averaged codebook; nsvq: noise substitution as published"),
+    .describe(
+      "ema: straight-through with an averaged codebook; nsvq: noise substitution as published; fsq: rounded scalars",
+    ),
+  fsqLevels: z
+    .array(z.coerce.number().int().min(2))
+    .default([3, 3])
+    .describe("levels of each scalar of a code (fsq); odd ones keep no motion at zero"),
+  codebooks: z
+    .enum(["shared", "per-position"])
+    .default("shared")
+    .describe("one codebook for the L codes of a pair, or one for each of them (ema, nsvq)"),
   codebookDecay: z.number().min(0).max(0.9999).default(0.95).describe("decay of the averaged codebook per step"),
   reseedBelow: z
     .number()
@@ -63,6 +103,15 @@ export const quantizerModelConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe("measure each pair's error against its own change, so that small moves count as much as large ones"),
+  timed: z
+    .boolean()
+    .default(false)
+    .describe("tell the decoder how much time lies between the frames, set from offsetsS"),
+  reversalWeight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("weight of |e(x1, x2) + e(x2, x1)|²: backwards is the opposite; an antisymmetric encoder is that anyway"),
   groundingDims: z
     .number()
     .int()
@@ -72,12 +121,54 @@ export const quantizerModelConfig = z.strictObject({
   groundingWeight: z.number().min(0).default(0.1).describe("weight of the grounding loss on labelled pairs"),
 });
 
+/** Whether a frozen encoder looks at the frames. */
+export const needsEyes = ({ stem, target }: { readonly stem: string; readonly target: string }): boolean =>
+  stem === "encoder" || target === "encoder";
+
+export const quantizerModelConfig = modelFields.superRefine((model, { addIssue }) => {
+  const refuse = (path: string, message: string) => addIssue({ code: "custom", path: [path], message });
+  const isPublished = model.architecture === "published";
+  if (isPublished && model.target !== "pixels") refuse("target", "must be pixels with architecture published");
+  if (isPublished && model.stem === "encoder") refuse("stem", "must not be encoder with architecture published");
+  if (model.target === "own" && model.stem !== "patches") {
+    refuse("target", `own needs --model.stem patches, got ${model.stem}`);
+  }
+  if (needsEyes(model) && model.imageEncoder.file === "") {
+    refuse("imageEncoder", "must name a file where stem or target is encoder. Pass --model.imageEncoder.file");
+  }
+  if (model.quantization !== "fsq") return;
+  const wanted = {
+    codebookSize: model.fsqLevels.reduce((product, levels) => product * levels, 1),
+    codeWidth: model.fsqLevels.length,
+  };
+  for (const [name, value] of Object.entries(wanted)) {
+    const got = model[name as keyof typeof wanted];
+    if (got === value) continue;
+    addIssue({
+      code: "custom",
+      path: [name],
+      message: `must be ${value} for levels ${model.fsqLevels.join(" x ")}, got ${got}. Pass --model.${name} ${value}`,
+    });
+  }
+  if (model.codebooks === "per-position") {
+    addIssue({
+      code: "custom",
+      path: ["codebooks"],
+      message: "must be shared with fsq: its grid is the same everywhere",
+    });
+  }
+});
+
 export type QuantizerModelConfig = z.infer<typeof quantizerModelConfig>;
 
 export const quantizerTrainConfig = z.strictObject({
   model: quantizerModelConfig.prefault({}),
   data: videoDataConfig.prefault({}),
   offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
+  offsetsS: z
+    .array(z.coerce.number().positive())
+    .default([])
+    .describe("further times between the frames of training pairs, seconds; the decoder is told which"),
   steps: z.number().int().positive().default(800).describe("training steps"),
   batch: z.number().int().positive().default(64).describe("frame pairs per step"),
   learningRate: z.number().positive().default(2e-3).describe("peak learning rate"),
@@ -110,6 +201,13 @@ export const quantizerTrainConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe("mirror both frames of unlabelled pairs at random, so that codes speak of directions in the picture"),
+  crop: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe("share of the side by which a random cut-out, the same of both frames, may be smaller; 0 = none"),
+  backwards: z.boolean().default(false).describe("play half of the unlabelled pairs backwards"),
   grounding: z
     .boolean()
     .default(true)

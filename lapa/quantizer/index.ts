@@ -15,3 +15,4 @@ export * from "./runner.ts";
 export * from "./train.ts";
 export * from "./usage.ts";
 export * from "./video-data.ts";
+export { withEyes } from "./with-eyes.ts";

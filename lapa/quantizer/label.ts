@@ -3,6 +3,7 @@ import { framePairs } from "#datasets/frame-pairs.ts";
 import type { Executor } from "#engine/index.ts";
 import { createQuantizerRunner, type Quantizer } from "./runner.ts";
 import type { VideoData } from "./video-data.ts";
+import { withEyes } from "./with-eyes.ts";
 
 /**
  * Names the latent action of every pair of frames, in the order of the clips.
@@ -16,20 +17,19 @@ export async function labelVideos(
 ): Promise<LatentLabels> {
   const { model, offsetS } = quantizer.config;
   const pairs = framePairs(data.frames.clips, { offsetS });
-  const runner = createQuantizerRunner(quantizer, executor);
-  try {
-    return {
-      quantizerHash: quantizer.id,
-      codebookSize: model.codebookSize,
-      codesPerStep: model.codesPerStep,
-      offsetS,
-      source: { path: source, hash: data.hash },
-      episodes: pairs.clip,
-      first: pairs.first,
-      second: pairs.second,
-      codes: await runner.encode(data.frames, pairs, signal),
-    };
-  } finally {
-    await runner.dispose();
-  }
+  const encode = async (seeing: Quantizer) => {
+    const runner = createQuantizerRunner(seeing, executor);
+    return runner.encode(data.frames, pairs, signal).finally(() => runner.dispose());
+  };
+  return {
+    quantizerHash: quantizer.id,
+    codebookSize: model.codebookSize,
+    codesPerStep: model.codesPerStep,
+    offsetS,
+    source: { path: source, hash: data.hash },
+    episodes: pairs.clip,
+    first: pairs.first,
+    second: pairs.second,
+    codes: await withEyes(quantizer, executor, encode),
+  };
 }

@@ -81,21 +81,40 @@ export type SplitPairs = {
   readonly actionSize: number;
 };
 
+/** All pairs in one, sorted by clip, then by first frame. */
+function joinPairs(all: readonly FramePairs[]): FramePairs {
+  const rows = all.flatMap(({ clip, first, second }) =>
+    Array.from(clip, (_, pair) => [clip[pair]!, first[pair]!, second[pair]!] as const),
+  );
+  rows.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+  const column = (index: 0 | 1 | 2) => Int32Array.from(rows, (row) => row[index]);
+  return { length: rows.length, clip: column(0), first: column(1), second: column(2) };
+}
+
+type PairOptions = { readonly offsetS: number; readonly minMotion: number };
+
 /**
  * Pairs frames `offsetS` apart, leaves out pairs without motion, and splits by clip.
  *
  * @throws UserError when no pair is left to learn from
  */
-export function splitPairs(
+export const splitPairs = (data: VideoData, { offsetS, minMotion }: PairOptions): SplitPairs =>
+  splitPairsAt(data, [offsetS], minMotion);
+
+/** The same with pairs of all offsets of a training: `offsetS` and `offsetsS`. @throws UserError as `splitPairs` */
+export const splitTrainingPairs = (
   data: VideoData,
-  options: { readonly offsetS: number; readonly minMotion: number },
-): SplitPairs {
-  const all = framePairs(data.frames.clips, options);
-  const moving = movingPairs(data.frames, all, options.minMotion);
+  { offsetS, offsetsS, minMotion }: PairOptions & { readonly offsetsS: readonly number[] },
+): SplitPairs => splitPairsAt(data, [...new Set([offsetS, ...offsetsS])], minMotion);
+
+function splitPairsAt(data: VideoData, offsets: readonly number[], minMotion: number): SplitPairs {
+  const paired = offsets.map((offsetS) => framePairs(data.frames.clips, { offsetS }));
+  const all = paired.length === 1 ? paired[0]! : joinPairs(paired);
+  const moving = movingPairs(data.frames, all, minMotion);
   const pairs = filterPairs(moving, (pair) => !data.heldOut[moving.clip[pair]!]);
   if (pairs.length === 0) {
     throw new UserError(
-      `pairs: none of ${all.length} pairs of frames is left to learn from: nothing moves by ${options.minMotion} grey levels. Lower --minMotion or --data.holdOut.`,
+      `pairs: none of ${all.length} pairs of frames is left to learn from: nothing moves by ${minMotion} grey levels. Lower --minMotion or --data.holdOut.`,
     );
   }
   const labelled = filterPairs(pairs, (pair) => data.recorded[pairs.clip[pair]!] !== undefined);

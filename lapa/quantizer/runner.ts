@@ -1,10 +1,13 @@
 /** @file A trained quantizer, ready to encode and draw: fixed batches in, any number of pairs through. */
 import * as tf from "@tensorflow/tfjs";
+import type { VisionEncoder } from "#core/contracts/vision.ts";
 import { createRng } from "#core/rng.ts";
 import type { FramePairs } from "#datasets/frame-pairs.ts";
 import { type Compiled, compile, type Executor, type HostArray, openModel } from "#engine/index.ts";
 import type { Frames } from "./batches.ts";
+import { rowsOfCodes } from "./code-space.ts";
 import { type QuantizerTrainConfig, quantizerTrainConfig } from "./config.ts";
+import { featureSpecs, seeFeatures } from "./eyes.ts";
 import {
   decodeFrame,
   drawFromCodes,
@@ -22,9 +25,11 @@ export type Quantizer = {
   readonly config: QuantizerTrainConfig;
   readonly parameters: QuantizerParameters;
   readonly codebook: Pick<Codebook<HostArray>, "vectors">;
+  /** The frozen encoder of `model.imageEncoder`, where the stem is one. */
+  readonly eyes?: VisionEncoder;
 };
 
-/** f32[K, codeWidth]: what is quantised to. */
+/** f32[K, codeWidth], or f32[L * K, codeWidth] with one codebook per position: what is quantised to. */
 function vectorsOf({ codes }: QuantizerParameters, extra: Codebook<HostArray> | NoiseCodebook<HostArray>): HostArray {
   if (!("shift" in extra)) return extra.vectors;
   return { ...extra.shift, data: Float32Array.from(extra.shift.data, (shift, index) => shift + codes!.data[index]!) };
@@ -82,12 +87,13 @@ function drawWithNoise(
   { params, vectors }: State,
   config: QuantizerTrainConfig["model"],
   frames: tf.Tensor5D,
-  noise: tf.Tensor2D,
+  { noise, features }: { noise: tf.Tensor2D; features: tf.Tensor4D | undefined },
 ): tf.Tensor4D {
-  const latents = encodePairs(params, config, frames); // [B, L, d]
+  const latents = encodePairs(params, config, frames, features); // [B, L, d]
   const flat = tf.reshape(latents, [-1, config.codeWidth]) as tf.Tensor2D;
-  const codes = tf.reshape(inferCodes(params, config, vectors, frames), [-1]) as tf.Tensor1D;
-  const passed = tf.reshape(noiseSubstitution(flat, lookUpCodes(codes, vectors), noise), latents.shape) as tf.Tensor3D;
+  const codes = tf.reshape(inferCodes(params, config, vectors, frames, features), [-1]) as tf.Tensor1D;
+  const quantized = lookUpCodes(rowsOfCodes(config, codes), vectors);
+  const passed = tf.reshape(noiseSubstitution(flat, quantized, noise), latents.shape) as tf.Tensor3D;
   return tf.clipByValue(decodeFrame(params, config, frameAt(frames, 0), passed), -1, 1);
 }
 
@@ -95,7 +101,8 @@ function measuring(config: QuantizerTrainConfig["model"]) {
   return (state: State, inputs: Record<string, tf.Tensor>) => {
     const frames = toModelRange(inputs.frames as tf.Tensor5D);
     const [first, second] = [frameAt(frames, 0), frameAt(frames, 1)];
-    const codes = inferCodes(state.params, config, state.vectors, frames);
+    const features = inputs.features as tf.Tensor4D | undefined;
+    const codes = inferCodes(state.params, config, state.vectors, frames, features);
     const drawn = (by: tf.Tensor2D) => drawFromCodes(state.params, config, state.vectors, first, by);
     const moving = tf.cast(tf.greater(tf.max(tf.abs(tf.sub(second, first)), -1), movingThreshold), "float32");
     const error = (picture: tf.Tensor) => tf.mean(tf.square(tf.sub(picture, second)), -1); // [B, H, W]
@@ -106,7 +113,7 @@ function measuring(config: QuantizerTrainConfig["model"]) {
       hard,
       copy: error(first),
       random: error(drawn(inputs.others as tf.Tensor2D)),
-      trained: noise ? error(drawWithNoise(state, config, frames, noise as tf.Tensor2D)) : hard,
+      trained: noise ? error(drawWithNoise(state, config, frames, { noise: noise as tf.Tensor2D, features })) : hard,
     };
     const outputs: Record<string, tf.Tensor> = { codes, moving: perPair(moving) };
     for (const [name, values] of Object.entries(errors)) {
@@ -136,10 +143,17 @@ export function readPairs(
 export function createQuantizerRunner(quantizer: Quantizer, executor: Executor): QuantizerRunner {
   const { model } = quantizer.config;
   const { imageSize, codesPerStep } = model;
-  const pixels = imageSize * imageSize * 3;
+  const pictureSize = imageSize * imageSize * 3;
   const state = { params: quantizer.parameters, vectors: quantizer.codebook.vectors } as never;
   const frameShape = { shape: [batch, 2, imageSize, imageSize, 3], dtype: "uint8" } as const;
   const codeShape = { shape: [batch, codesPerStep], dtype: "int32" } as const;
+  const seenShape = model.stem === "encoder" ? featureSpecs(model, batch) : {};
+  /** A batch of pairs as the compiled functions take it. */
+  const see = async (frames: Frames, pairs: FramePairs, start: number, count: number) => {
+    const pixels = readPairs(frames, pairs, { start, count, batch });
+    if (model.stem !== "encoder") return { frames: pixels };
+    return { frames: pixels, ...(await seeFeatures(model, quantizer.eyes, pixels)) };
+  };
   const isNoisy = model.quantization === "nsvq";
   const noiseShape = { shape: [batch * codesPerStep, model.codeWidth], dtype: "float32" } as const;
   const programs = new Map<string, Promise<Compiled>>();
@@ -151,21 +165,23 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
   const encoder = () =>
     program("encode", () =>
       compile(
-        (leaves, { frames }) => {
+        (leaves, { frames, features }) => {
           const { params, vectors } = leaves as unknown as State;
-          return { outputs: { codes: inferCodes(params, model, vectors, toModelRange(frames as tf.Tensor5D)) } };
+          const seen = toModelRange(frames as tf.Tensor5D);
+          return { outputs: { codes: inferCodes(params, model, vectors, seen, features as tf.Tensor4D) } };
         },
-        { name: "quantizer-encode", state, inputs: { frames: frameShape }, executor },
+        { name: "quantizer-encode", state, inputs: { frames: frameShape, ...seenShape }, executor },
       ),
     );
   const embedder = () =>
     program("embed", () =>
       compile(
-        (leaves, { frames }) => {
+        (leaves, { frames, features }) => {
           const { params } = leaves as unknown as State;
-          return { outputs: { latents: encodePairs(params, model, toModelRange(frames as tf.Tensor5D)) } };
+          const seen = toModelRange(frames as tf.Tensor5D);
+          return { outputs: { latents: encodePairs(params, model, seen, features as tf.Tensor4D) } };
         },
-        { name: "quantizer-embed", state, inputs: { frames: frameShape }, executor },
+        { name: "quantizer-embed", state, inputs: { frames: frameShape, ...seenShape }, executor },
       ),
     );
   const measurer = () =>
@@ -173,7 +189,7 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
       compile((leaves, inputs) => measuring(model)(leaves as unknown as State, inputs), {
         name: "quantizer-measure",
         state,
-        inputs: { frames: frameShape, others: codeShape, ...(isNoisy ? { noise: noiseShape } : {}) },
+        inputs: { frames: frameShape, ...seenShape, others: codeShape, ...(isNoisy ? { noise: noiseShape } : {}) },
         executor,
       }),
     );
@@ -212,7 +228,7 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
       for (let start = 0; start < pairs.length; start += batch) {
         signal?.throwIfAborted();
         const count = Math.min(batch, pairs.length - start);
-        const result = await (await encoder()).run({ frames: readPairs(frames, pairs, { start, count, batch }) });
+        const result = await (await encoder()).run(await see(frames, pairs, start, count));
         codes.set((result.codes!.data as Int32Array).subarray(0, count * codesPerStep), start * codesPerStep);
       }
       return codes;
@@ -222,7 +238,7 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
       const latents = new Float32Array(pairs.length * width);
       for (let start = 0; start < pairs.length; start += batch) {
         const count = Math.min(batch, pairs.length - start);
-        const result = await (await embedder()).run({ frames: readPairs(frames, pairs, { start, count, batch }) });
+        const result = await (await embedder()).run(await see(frames, pairs, start, count));
         latents.set((result.latents!.data as Float32Array).subarray(0, count * width), start * width);
       }
       return latents;
@@ -235,7 +251,7 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
       for (let start = 0; start < pairs.length; start += batch) {
         const count = Math.min(batch, pairs.length - start);
         const result = await (await measurer()).run({
-          frames: readPairs(frames, pairs, { start, count, batch }),
+          ...(await see(frames, pairs, start, count)),
           others: cut(others, start, count),
           ...(isNoisy ? { noise: noise() } : {}),
         });
@@ -246,15 +262,15 @@ export function createQuantizerRunner(quantizer: Quantizer, executor: Executor):
       return { codes, errors: errors as PairErrors };
     },
     async draw(first, codes) {
-      const count = first.length / pixels;
+      const count = first.length / pictureSize;
       const out = new Uint8Array(first.length);
       for (let start = 0; start < count; start += batch) {
         const rows = Math.min(batch, count - start);
-        const padded = new Uint8Array(batch * pixels);
-        padded.set(first.subarray(start * pixels, (start + rows) * pixels));
+        const padded = new Uint8Array(batch * pictureSize);
+        padded.set(first.subarray(start * pictureSize, (start + rows) * pictureSize));
         const result = await (await drawer()).run({ first: padded, codes: cut(codes, start, rows) });
-        const picture = (result.picture!.data as Float32Array).subarray(0, rows * pixels);
-        out.set(Uint8ClampedArray.from(picture), start * pixels);
+        const picture = (result.picture!.data as Float32Array).subarray(0, rows * pictureSize);
+        out.set(Uint8ClampedArray.from(picture), start * pictureSize);
       }
       return out;
     },

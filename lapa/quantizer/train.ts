@@ -1,7 +1,9 @@
 import { type RunSettings, type TrainResult, train, warmupCosine } from "#engine/index.ts";
 import { quantizerBatch } from "./batches.ts";
-import type { QuantizerTrainConfig } from "./config.ts";
-import { splitPairs } from "./pair-source.ts";
+import { needsEyes, type QuantizerTrainConfig } from "./config.ts";
+import { seeFeatures } from "./eyes.ts";
+import { openFrozenEncoder } from "./frozen-encoder.ts";
+import { splitTrainingPairs } from "./pair-source.ts";
 import { createQuantizerStep } from "./train-step.ts";
 import { createUsageMeter, type UsageRow } from "./usage.ts";
 import type { VideoData } from "./video-data.ts";
@@ -14,7 +16,7 @@ export type QuantizerTraining = TrainResult & {
 /** The configuration as it is trained: what follows from the data is filled in. */
 export function completeQuantizerConfig(config: QuantizerTrainConfig, actionSize: number): QuantizerTrainConfig {
   const groundingDims = config.grounding ? actionSize : 0;
-  return { ...config, model: { ...config.model, groundingDims } };
+  return { ...config, model: { ...config.model, groundingDims, timed: config.offsetsS.length > 0 } };
 }
 
 function learningRateOf({ schedule, learningRate: peak, warmupSteps, steps }: QuantizerTrainConfig) {
@@ -26,6 +28,8 @@ function learningRateOf({ schedule, learningRate: peak, warmupSteps, steps }: Qu
 /**
  * Trains a quantizer on frame pairs.
  *
+ * A frozen encoder, where the model has one, is opened beside it; it sees frames without colour augmentation.
+ *
  * @throws UserError when nothing can be paired, the loss explodes or the codebook stays collapsed
  */
 export async function trainQuantizer(
@@ -33,15 +37,20 @@ export async function trainQuantizer(
   given: QuantizerTrainConfig,
   run: RunSettings,
 ): Promise<QuantizerTraining> {
-  const { train: source, actionSize } = splitPairs(data, given);
-  const config = completeQuantizerConfig(given, actionSize);
+  const { train: source, actionSize } = splitTrainingPairs(data, given);
+  const eyes = needsEyes(given.model) ? await openFrozenEncoder(given.model, run.executor) : undefined;
+  const seeing = eyes ? { ...given, model: { ...given.model, imageEncoder: eyes.config } } : given;
+  const config = completeQuantizerConfig(seeing, actionSize);
   const step = await createQuantizerStep(config, run.executor);
   const meter = createUsageMeter(config.model.codebookSize, run.log, config.allowCollapse);
   try {
     const result = await train({
       ...run,
       step,
-      batchAt: (index) => quantizerBatch(source, config, index),
+      batchAt: async (index) => {
+        const batch = quantizerBatch(source, config, index);
+        return { ...batch, ...(await seeFeatures(config.model, eyes, batch.frames)) };
+      },
       batchSize: config.batch,
       steps: config.steps,
       learningRate: learningRateOf(config),
@@ -56,5 +65,6 @@ export async function trainQuantizer(
     return { ...result, usage: meter.rows() };
   } finally {
     await step.dispose();
+    await eyes?.dispose();
   }
 }

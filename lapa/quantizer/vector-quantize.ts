@@ -28,6 +28,11 @@ export function initCodebook(rng: Rng, codebookSize: number, codeWidth: number):
  */
 export type NoiseCodebook<T> = { readonly counts: T; readonly shift: T };
 
+/** Codes that never change: the grid of FSQ. */
+export type FixedCodebook<T> = { readonly vectors: T };
+
+export type AnyCodebook<T> = Codebook<T> | NoiseCodebook<T> | FixedCodebook<T>;
+
 export const initNoiseCodebook = (codebookSize: number, codeWidth: number): NoiseCodebook<HostArray> => ({
   counts: filled([codebookSize], 1),
   shift: filled([codebookSize, codeWidth], 0),
@@ -38,12 +43,13 @@ export const initNoiseCodebook = (codebookSize: number, codeWidth: number): Nois
  *
  * @param latents f32[N, D]
  * @param vectors f32[K, D]
+ * @param farther f32[N, K] added to the squared distances, where some entries are not for some latents
  * @returns codes i32[N] in [0, K)
  */
-export function nearestCode(latents: tf.Tensor2D, vectors: tf.Tensor2D): tf.Tensor1D {
+export function nearestCode(latents: tf.Tensor2D, vectors: tf.Tensor2D, farther?: tf.Tensor2D): tf.Tensor1D {
   const cross = tf.matMul(latents, vectors, false, true); // [N, K]
   const distances = tf.sub(tf.sum(tf.square(vectors), 1), tf.mul(cross, 2)); // [N, K] up to |z|²
-  return tf.argMin(distances, 1) as tf.Tensor1D;
+  return tf.argMin(farther === undefined ? distances : tf.add(distances, farther), 1) as tf.Tensor1D;
 }
 
 /** f32[N, D]: the codebook rows of `codes` i32[N], as a matmul so that every executor has its gradient. */

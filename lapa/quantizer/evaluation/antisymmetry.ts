@@ -1,5 +1,6 @@
 import { applyLinearProbe, fitLinearProbe } from "#core/statistics/linear-probe.ts";
 import { oneHotCodes } from "../evaluate.ts";
+import type { Quantizer } from "../runner.ts";
 import { reversed, still } from "./altered-frames.ts";
 import type { KnownMotion, Subject } from "./subject.ts";
 import { cosines } from "./transfer.ts";
@@ -20,10 +21,13 @@ const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value
 const negative = (values: ArrayLike<number>) => Float64Array.from({ length: values.length }, (_, at) => -values[at]!);
 
 /** Code vectors side by side, f64[N, L * codeWidth]. */
-function vectorRows(codes: Int32Array, vectors: ArrayLike<number>, codeWidth: number): Float64Array {
+function vectorRows(codes: Int32Array, { config, codebook }: Quantizer): Float64Array {
+  const { codeWidth, codesPerStep, codebookSize, codebooks } = config.model;
+  const vectors = codebook.vectors.data;
   const rows = new Float64Array(codes.length * codeWidth);
   for (const [index, code] of codes.entries()) {
-    for (let at = 0; at < codeWidth; at++) rows[index * codeWidth + at] = vectors[code * codeWidth + at]!;
+    const row = codebooks === "per-position" ? (index % codesPerStep) * codebookSize + code : code;
+    for (let at = 0; at < codeWidth; at++) rows[index * codeWidth + at] = vectors[row * codeWidth + at]!;
   }
   return rows;
 }
@@ -34,8 +38,7 @@ export async function antisymmetry(subject: Subject, motion: KnownMotion | undef
   const { codeWidth, codesPerStep, codebookSize } = quantizer.config.model;
   const backwards = await runner.encode(frames, reversed(heldOut));
   const standing = await runner.encode(frames, still(heldOut));
-  const vectors = quantizer.codebook.vectors.data;
-  const rows = [codes.heldOut, backwards].map((each) => vectorRows(each, vectors, codeWidth));
+  const rows = [codes.heldOut, backwards].map((each) => vectorRows(each, quantizer));
   const result = {
     codes: mean(cosines(rows[0]!, negative(rows[1]!), codesPerStep * codeWidth)),
     ...mostFrequent(standing, codesPerStep),

@@ -127,7 +127,7 @@ export async function examineQuantizer(quantizer: Quantizer, options: ExamineOpt
   const inverse =
     motion && steps > 0
       ? await trainInverseModel({
-          ...{ config: quantizer.config, executor, frames, pairs: train, steps, signal },
+          ...{ config: quantizer.config, executor, frames, pairs: train, steps, signal, eyes: quantizer.eyes },
           ...{ actions: motion.train, width: motion.width },
         })
       : undefined;

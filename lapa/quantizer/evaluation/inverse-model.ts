@@ -3,6 +3,7 @@
  * fresh weights and a linear head. It bounds what the codes could say, and judges what drawn pictures show.
  */
 import type * as tf from "@tensorflow/tfjs";
+import type { VisionEncoder } from "#core/contracts/vision.ts";
 import { createRng } from "#core/rng.ts";
 import type { FramePairs } from "#datasets/frame-pairs.ts";
 import {
@@ -20,6 +21,7 @@ import {
 import { type Frames, quantizerBatch, quantizerInputs } from "../batches.ts";
 import { applyColour } from "../colour.ts";
 import type { QuantizerTrainConfig } from "../config.ts";
+import { featureSpecs, seeFeatures } from "../eyes.ts";
 import { encodePairs, initQuantizer, type QuantizerParameters, toModelRange } from "../model.ts";
 import { readPairs } from "../runner.ts";
 
@@ -40,13 +42,20 @@ export type InverseModelOptions = {
   readonly actions: Float32Array;
   readonly width: number;
   readonly steps: number;
+  /** The quantizer's frozen encoder, where it looks through one. */
+  readonly eyes?: VisionEncoder | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 const batch = 64;
 
-function read(params: InverseParameters<tf.Tensor>, config: QuantizerTrainConfig["model"], frames: tf.Tensor5D) {
-  const latents = encodePairs(params.network, config, frames); // [B, L, d]
+function read(
+  params: InverseParameters<tf.Tensor>,
+  config: QuantizerTrainConfig["model"],
+  frames: tf.Tensor5D,
+  features: tf.Tensor | undefined,
+) {
+  const latents = encodePairs(params.network, config, frames, features as tf.Tensor4D | undefined); // [B, L, d]
   return linear(params.head, ops.reshape(latents, [latents.shape[0], -1])); // [B, A]
 }
 
@@ -56,7 +65,10 @@ export async function trainInverseModel(options: InverseModelOptions): Promise<I
   const config: QuantizerTrainConfig = {
     ...{ ...options.config, batch, labelledShare: 1, mirror: false, seed: 1 },
     // Nothing is quantised; the batch carries the actions where the grounding head would want them.
-    model: { ...options.config.model, quantization: "ema", groundingDims: width },
+    model: {
+      ...{ ...options.config.model, quantization: "ema", codebooks: "shared", timed: false, groundingDims: width },
+      target: "pixels",
+    },
   };
   const { model } = config;
   const rng = createRng("inverse-model");
@@ -67,7 +79,7 @@ export async function trainInverseModel(options: InverseModelOptions): Promise<I
   const step = await compileTrainStep(
     (params, inputs) => {
       const seen = applyColour(toModelRange(inputs.frames as tf.Tensor5D), inputs.colour as tf.Tensor2D);
-      const told = read(params as unknown as InverseParameters<tf.Tensor>, model, seen);
+      const told = read(params as unknown as InverseParameters<tf.Tensor>, model, seen, inputs.features);
       return { loss: ops.mean(ops.square(ops.sub(told, inputs.action!))) };
     },
     {
@@ -82,34 +94,39 @@ export async function trainInverseModel(options: InverseModelOptions): Promise<I
   const source = { frames, pairs, labelled: { pairs, actions } };
   for (let at = 0; at < steps; at++) {
     signal?.throwIfAborted();
-    await step.run(quantizerBatch(source, config, at), { learningRate: rate(at) });
+    const made = quantizerBatch(source, config, at);
+    const seen = await seeFeatures(model, options.eyes, made.frames);
+    await step.run({ ...made, ...seen }, { learningRate: rate(at) });
   }
   const trained = (await step.state()).parameters;
   await step.dispose();
-  return inverseModelOf(trained, config, width, executor);
+  return inverseModelOf(trained, config, width, options);
 }
 
 async function inverseModelOf(
   state: Tree<HostArray>,
   { model }: QuantizerTrainConfig,
   width: number,
-  executor: Executor,
+  { executor, eyes }: InverseModelOptions,
 ): Promise<InverseModel> {
   const shape = [batch, 2, model.imageSize, model.imageSize, 3];
   const program = await compile(
-    (leaves, { frames }) => ({
-      outputs: {
-        told: read(leaves as unknown as InverseParameters<tf.Tensor>, model, toModelRange(frames as tf.Tensor5D)),
-      },
-    }),
-    { name: "inverse-model-apply", state, inputs: { frames: { shape, dtype: "uint8" } }, executor },
+    (leaves, { frames, features }) => {
+      const params = leaves as unknown as InverseParameters<tf.Tensor>;
+      return { outputs: { told: read(params, model, toModelRange(frames as tf.Tensor5D), features) } };
+    },
+    {
+      ...{ name: "inverse-model-apply", state, executor },
+      inputs: { frames: { shape, dtype: "uint8" }, ...featureSpecs(model, batch) },
+    },
   );
   return {
     async predict(frames, pairs) {
       const told = new Float32Array(pairs.length * width);
       for (let start = 0; start < pairs.length; start += batch) {
         const count = Math.min(batch, pairs.length - start);
-        const result = await program.run({ frames: readPairs(frames, pairs, { start, count, batch }) });
+        const pixels = readPairs(frames, pairs, { start, count, batch });
+        const result = await program.run({ frames: pixels, ...(await seeFeatures(model, eyes, pixels)) });
         told.set((result.told!.data as Float32Array).subarray(0, count * width), start * width);
       }
       return told;

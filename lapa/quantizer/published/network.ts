@@ -179,19 +179,25 @@ export function codeTokens(codeVectors: tf.Tensor3D, parity: boolean): tf.Tensor
   return parity ? tf.transpose(tf.reshape(codeVectors, [batch, width, codes]), [0, 2, 1]) : codeVectors;
 }
 
-/** Draws the second frame: `x̂₂ = W decoder(sg[p₁], codes)`, in [0, 1] as published, told in [-1, 1]. */
+/**
+ * Draws the second frame: `x̂₂ = W decoder(sg[p₁], codes)`, in [0, 1] as published, told in [-1, 1].
+ *
+ * @param time f32[B or 1, 1, D] added to the codes' tokens; not in the paper
+ */
 export function decodePublished(
   network: PublishedNetwork<tf.Tensor>,
   config: QuantizerModelConfig,
   first: tf.Tensor4D,
   codeVectors: tf.Tensor3D,
+  time?: tf.Tensor3D,
 ): tf.Tensor4D {
   const { heads, parity, patchSize, imageSize, width } = config;
   const side = sideOf(config);
+  const told = linear(network.bottleneck.leave, codeTokens(codeVectors, parity)); // [B, L, D]
   const queries = stopGradient(embedPatches(network, patchSize, first));
   const drawn = publishedTransformer(network.decoder, queries, {
     heads,
-    context: linear(network.bottleneck.leave, codeTokens(codeVectors, parity)),
+    context: time === undefined ? told : tf.add(told, time),
     bias: positionBias(network.positionBias, side),
     grid: (x) => tf.reshape(x, [-1, 1, side, side, width]),
     ungrid: (x) => tf.reshape(x, [-1, side * side, width]),

@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { FormatError } from "#core/errors.ts";
+import { compile, type Executor, tf } from "#engine/index.ts";
+import { withBackend } from "#engine/tf.ts";
+import type { FrozenModel } from "./frozen-model.ts";
+import { type GraphNode, unfuseGraph } from "./unfuse-graph.ts";
+
+type GraphFile = {
+  readonly format?: string;
+  readonly modelTopology: { readonly node: readonly GraphNode[] };
+  readonly weightsManifest: readonly {
+    readonly paths: readonly string[];
+    readonly weights: readonly tf.io.WeightsManifestEntry[];
+  }[];
+};
+
+function readGraph(path: string): GraphFile {
+  try {
+    const file = JSON.parse(readFileSync(path, "utf8")) as GraphFile;
+    if (Array.isArray(file.modelTopology.node) && Array.isArray(file.weightsManifest)) return file;
+    throw new Error(`format is ${file.format ?? "unknown"}`);
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new FormatError(path, `must be the model.json of a TensorFlow.js graph model, but is not (${why}).`, {
+      cause,
+    });
+  }
+}
+
+/** The graph with pictures of another size where one is asked for; convolutions take any. */
+function withSize(nodes: readonly GraphNode[], size: number): GraphNode[] {
+  const dim = [-1, size, size, 3].map((side) => ({ size: String(side) }));
+  return nodes.map((node) =>
+    node.op === "Placeholder" && size > 0 ? { ...node, attr: { ...node.attr, shape: { shape: { dim } } } } : node,
+  );
+}
+
+function sideOf(path: string, shape: readonly number[] | undefined): number {
+  const [, height, width, channels] = shape ?? [];
+  if (shape?.length === 4 && height === width && height! > 0 && channels === 3) return height!;
+  throw new FormatError(
+    path,
+    `must take square pictures [B, H, H, 3], takes [${shape?.join(", ")}]. Set imageEncoder.size where the side is free.`,
+  );
+}
+
+const batch = 16;
+
+/**
+ * Opens a TensorFlow.js graph model as a program of the engine: its operations are traced and compiled once.
+ *
+ * @param output name of the tensor to take; empty: the model's only output
+ * @param size side of the pictures; 0: as the file says
+ * @throws FormatError when the file is no graph model of pictures; UserError when it has an operation that the engine lacks
+ */
+export async function openGraphModel(
+  path: string,
+  { output, size, executor }: { output: string; size: number; executor: Executor },
+): Promise<FrozenModel> {
+  const file = readGraph(path);
+  const parts = file.weightsManifest.flatMap(({ paths }) =>
+    paths.map((name) => readFileSync(join(dirname(path), name))),
+  );
+  const weights = Buffer.concat(parts);
+  const artifacts: tf.io.ModelArtifacts = {
+    modelTopology: { ...file.modelTopology, node: withSize(unfuseGraph(file.modelTopology.node, path), size) },
+    weightSpecs: file.weightsManifest.flatMap((group) => group.weights),
+    weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer,
+  };
+  const graph = withBackend("cpu", () => tf.loadGraphModelSync(tf.io.fromMemorySync(artifacts)));
+  const [input] = graph.inputs;
+  const side = sideOf(path, input?.shape);
+  const program = await compile(
+    (_, { pixels }) => {
+      const told = graph.execute({ [input!.name]: pixels! }, output === "" ? undefined : output);
+      if (Array.isArray(told)) {
+        const names = graph.outputs.map(({ name }) => name).join(", ");
+        throw new FormatError(path, `must give one tensor, gives ${names}. Choose one with imageEncoder.output.`);
+      }
+      return { outputs: { told: told as tf.Tensor } };
+    },
+    {
+      ...{ name: "graph-encoder", state: {}, executor },
+      inputs: { pixels: { shape: [batch, side, side, 3], dtype: "float32" } },
+    },
+  );
+  return {
+    ...{ size: side, channelsFirst: false, batch },
+    run: async (pixels) => {
+      const { told } = await program.run({ pixels });
+      return { dims: told!.shape, data: told!.data as Float32Array };
+    },
+    dispose: async () => {
+      await program.dispose();
+      graph.dispose();
+    },
+  };
+}
