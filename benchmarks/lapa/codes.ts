@@ -18,6 +18,7 @@ import {
   splitPairs,
   type Truth,
   trainQuantizer,
+  usageByPosition,
   type VideoData,
   videoPairs,
 } from "#lapa/quantizer/index.ts";
@@ -35,6 +36,13 @@ export const codeVariants = {
   "two codes": { model: { codesPerStep: 2 } },
   "patch stem": { model: { stem: "patches" } },
   "noise substitution": { model: { quantization: "nsvq" }, allowCollapse: true },
+  "finite scalars": { model: { quantization: "fsq", fsqLevels: [3, 3], codebookSize: 9, codeWidth: 2 } },
+  "codebook per position": { model: { codebooks: "per-position" } },
+  "cut-outs": { crop: 0.15 },
+  "half backwards": { backwards: true },
+  "several offsets": { offsetsS: [0.2, 0.8] },
+  "not antisymmetric, reversal term": { model: { antisymmetric: false, reversalWeight: 1 } },
+  "patch stem, own features": { model: { stem: "patches", target: "own" } },
 } as const satisfies Record<string, Changes>;
 
 export type CodeVariant = keyof typeof codeVariants;
@@ -56,6 +64,8 @@ export type CodesBenchOptions = {
 type Row = QuantizerMetrics & {
   readonly variant: CodeVariant;
   readonly seed: number;
+  /** Of the codes at each position, in nats: what a policy that knows only how often each stands must still guess. */
+  readonly entropyNats: readonly number[];
   readonly rightMinusRandomDb: number;
 };
 
@@ -63,8 +73,8 @@ async function measureVariant(variant: CodeVariant, seed: number, options: Codes
   const { data, executor, signal, command, steps } = options;
   // Other videos or another number of steps are another measurement.
   const folder = join(options.folder, `${data.hash}-${steps}`, `${variant.replaceAll(" ", "-")}-${seed}`);
-  const kept = join(folder, "codes.json");
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as Row;
+  const done = join(folder, "measured.json");
+  if (existsSync(done)) return JSON.parse(readFileSync(done, "utf8")) as Row;
   const config = quantizerTrainConfig.parse({ ...quantizerPresets.tiny, ...codeVariants[variant], seed, steps });
   const log = { info: options.log, warn: options.log };
   await trainQuantizer(data, config, { executor, folder, command, resume: true, signal, log });
@@ -72,13 +82,24 @@ async function measureVariant(variant: CodeVariant, seed: number, options: Codes
   const quantizer = await openQuantizer(folder);
   const { train, heldOut } = splitPairs(data, quantizer.config);
   const runner = createQuantizerRunner(quantizer, executor);
+  const kept = videoPairs(data, heldOut);
+  const { model } = quantizer.config;
   const metrics = await evaluateQuantizer(runner, {
-    ...{ frames: data.frames, train: videoPairs(data, train.pairs), heldOut: videoPairs(data, heldOut) },
-    ...{ ...quantizer.config.model, truth: options.truth },
+    ...{ frames: data.frames, train: videoPairs(data, train.pairs), heldOut: kept },
+    ...{ ...model, truth: options.truth },
   });
+  const codes = await runner.encode(data.frames, kept);
+  const { positions } = usageByPosition(codes, model.codesPerStep, model.codebookSize);
   await runner.dispose();
-  const row = { variant, seed, ...metrics, rightMinusRandomDb: metrics.psnrHardMoving - metrics.psnrRandomMoving };
-  writeWhole(kept, JSON.stringify(row));
+  const entropyNats = positions.map((position) => position.entropyNats);
+  const row = {
+    variant,
+    seed,
+    ...metrics,
+    entropyNats,
+    rightMinusRandomDb: metrics.psnrHardMoving - metrics.psnrRandomMoving,
+  };
+  writeWhole(done, JSON.stringify(row));
   return row;
 }
 
@@ -90,7 +111,8 @@ export async function benchmarkCodes(options: CodesBenchOptions): Promise<Result
       const row = await measureVariant(variant, seed, options);
       options.log(
         `${variant}, seed ${seed}: R² ${row.probeR2?.toFixed(2)}, ${row.codesUsed} of ${row.codebookSize} codes, ` +
-          `right - random ${row.rightMinusRandomDb.toFixed(1)} dB`,
+          `right - random ${row.rightMinusRandomDb.toFixed(1)} dB, ` +
+          `entropy ${row.entropyNats.map((value) => value.toFixed(2)).join(", ")} nats`,
       );
       rows.push(row);
     }
@@ -103,7 +125,7 @@ export async function benchmarkCodes(options: CodesBenchOptions): Promise<Result
     name: "lapa-codes",
     claim:
       `Written before the run: a line from code to true motion of a hand (R² on clips left out) explains more with preset tiny ` +
-      `than with any one of its parts taken away; ${options.steps} steps, ${options.seeds.length} seed(s) each.`,
+      `than with any one of its parts taken away or exchanged; ${options.steps} steps, ${options.seeds.length} seed(s) each.`,
     command: options.command,
     seeds: [...options.seeds],
     rows,
