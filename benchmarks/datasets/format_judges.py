@@ -5,6 +5,7 @@ h5py; for mcap: mcap. None of them is ours, and none needs TensorFlow.
 """
 import glob
 import importlib.metadata
+import importlib.util
 import json
 import os
 import sys
@@ -16,7 +17,9 @@ kind, path = sys.argv[1:3]
 def lerobot():
     from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
-    dataset = LeRobotDataset("local/set", root=path, video_backend="pyav")
+    # Its other backend needs a part of torchvision that newer versions lack.
+    backend = "torchcodec" if importlib.util.find_spec("torchcodec") else "pyav"
+    dataset = LeRobotDataset("local/set", root=path, video_backend=backend)
     rows = [dataset[index] for index in range(len(dataset))]
     camera = dataset.meta.camera_keys[0]
     return len(rows), sum(float(row["action"].sum()) for row in rows), sum(float(row[camera].mean()) for row in rows)

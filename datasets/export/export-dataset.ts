@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { UserError } from "#core/errors.ts";
 import { writeFailure } from "#core/write-whole.ts";
+import type { Exported } from "./exported.ts";
 import { exportGr00t } from "./gr00t.ts";
 import { exportLapa } from "./lapa.ts";
 import { exportOpenpi } from "./openpi.ts";
@@ -11,14 +12,6 @@ import { exportOpenvla } from "./openvla.ts";
 
 export const exportTargets = ["openpi", "openvla", "gr00t", "lapa"] as const;
 export type ExportTarget = (typeof exportTargets)[number];
-
-export type Exported = {
-  readonly episodes: number;
-  /** What was written beside the data, relative to the folder. */
-  readonly files: readonly string[];
-  /** What the person must still do or know. */
-  readonly notes: readonly string[];
-};
 
 export type ExportOptions = {
   readonly target: ExportTarget;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { type ConvertOptions, convertDataset } from "../convert-dataset.ts";
 import { automaticFeatures } from "../lerobot/columns.ts";
-import type { Exported } from "./export-dataset.ts";
+import type { Exported } from "./exported.ts";
 import { findRoles, type Group, groupsOf, requireState, shortName } from "./roles.ts";
 
 /** What GR00T predicts at a time (its own examples). */

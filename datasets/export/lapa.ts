@@ -14,7 +14,7 @@ import type { ConvertOptions } from "../convert-dataset.ts";
 import { episodeIndices } from "../episode-indices.ts";
 import { readLatentLabels } from "../labels.ts";
 import { writeLapaJsonl } from "../lapa-jsonl.ts";
-import type { Exported } from "./export-dataset.ts";
+import type { Exported } from "./exported.ts";
 import { findRoles } from "./roles.ts";
 
 /** What LWM's VQGAN takes. */

@@ -9,7 +9,7 @@ import { type ConvertOptions, convertDataset } from "../convert-dataset.ts";
 import { automaticFeatures } from "../lerobot/columns.ts";
 import { openLeRobot } from "../lerobot/reader.ts";
 import { columnStatistics } from "../lerobot/statistics.ts";
-import type { Exported } from "./export-dataset.ts";
+import type { Exported } from "./exported.ts";
 import { findRoles, requireState } from "./roles.ts";
 
 /** Dimensions that the published checkpoints have room for. */

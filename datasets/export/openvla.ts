@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { type ConvertOptions, convertDataset } from "../convert-dataset.ts";
-import type { Exported } from "./export-dataset.ts";
+import type { Exported } from "./exported.ts";
 import { findRoles } from "./roles.ts";
 
 /** Sizes of an action that OpenVLA has an encoding for. */
