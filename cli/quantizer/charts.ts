@@ -42,19 +42,20 @@ export function usageChart({ usage }: Examination): string {
   const cells = usage.positions.flatMap(({ shares }, position) =>
     shares.map((share, code) => ({ code, position: `position ${position + 1}`, share: 100 * share })),
   );
+  const most = Math.max(...cells.map(({ share }) => share));
   const few = usage.positions[0]!.shares.length <= 32;
   return drawChart({
     ...{ width: 560, height: 70 + 34 * usage.positions.length, marginLeft: 80, marginBottom: 40, padding: 0.06 },
     x: { label: "code", type: "band", ...(few ? {} : { ticks: [] }) },
     y: { label: null },
-    color: { scheme: "blues", domain: [0, Math.max(...cells.map(({ share }) => share))] },
+    color: { scheme: "blues", domain: [0, most] },
     marks: [
       Plot.cell(cells, { x: "code", y: "position", fill: "share" }),
       ...(few
         ? [
             Plot.text(cells, {
               ...{ x: "code", y: "position", text: (cell: { share: number }) => cell.share.toFixed(0) },
-              fill: (cell: { share: number }) => (cell.share > 30 ? "white" : "#1b2129"),
+              fill: (cell: { share: number }) => (cell.share > 0.6 * most ? "white" : "#1b2129"),
             }),
           ]
         : []),
