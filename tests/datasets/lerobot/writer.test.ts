@@ -179,9 +179,6 @@ describe("createLeRobotWriter", () => {
 
   it("refuses features that cannot be stored and a place that is taken", async () => {
     await expect(open("x", { features: { timestamp: features.action } })).rejects.toThrow(ConfigError);
-    await expect(open("x", { features: { image: { dtype: "image", shape: [2, 2, 3], names: null } } })).rejects.toThrow(
-      'Use dtype "video"',
-    );
     await expect(open("x", { features: { grey: { dtype: "video", shape: [2, 2, 1], names: null } } })).rejects.toThrow(
       "[height, width, 3]",
     );
