@@ -22,6 +22,8 @@ export type ConvertOptions = {
   readonly pictures?: "video" | "image";
   /** New names of features, by their old ones. */
   readonly rename?: Readonly<Record<string, string>>;
+  /** LeRobot: the set is a part of one that `joinDatasets` will write, default false. */
+  readonly isPart?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
   /** Hears of episodes that cannot be read and are left out; without it, the first one is an error. */
   readonly onProblem?: (problem: { readonly episode: number; readonly message: string }) => void;
@@ -80,7 +82,8 @@ function createWriter(to: WritableFormat, path: string, options: WriterOptions):
  * @throws UserError when nothing could be converted or the place is taken; ConfigError for what the format cannot hold
  */
 export async function convertDataset(reader: EpisodeReader, path: string, options: ConvertOptions): Promise<number> {
-  const { to, leaveOut = [], rename = {}, pictures = "video", onProgress, onProblem, signal } = options;
+  const { to, leaveOut = [], rename = {}, pictures = "video", isPart = false } = options;
+  const { onProgress, onProblem, signal } = options;
   const unknown = [...leaveOut, ...Object.keys(rename)].find((name) => !(name in reader.info.features));
   if (unknown !== undefined)
     throw new ConfigError(
@@ -93,13 +96,14 @@ export async function convertDataset(reader: EpisodeReader, path: string, option
   };
   const changes = leaveOut.length + Object.keys(rename).length + (pictures === "image" ? 1 : 0);
   if (isLeRobot(reader) && isToLeRobot(to) && changes === 0) {
-    return convertLeRobot(reader, path, { version: to === "lerobot-v3.0" ? "v3.0" : "v2.1", ...callbacks });
+    const version = to === "lerobot-v3.0" ? "v3.0" : "v2.1";
+    return convertLeRobot(reader, path, { version, isPart, ...callbacks });
   }
   const features = targetFeatures(reader, options);
   const nameOf = (name: string) => rename[name] ?? name;
   const { info } = reader;
   const writer = await createWriter(to, path, {
-    ...{ fps: info.fps, robotType: info.robotType },
+    ...{ fps: info.fps, robotType: info.robotType, isPart },
     features: Object.fromEntries(Object.entries(features).map(([name, feature]) => [nameOf(name), feature])),
     metadata: { convertedFrom: info.format, ...info.metadata, splits: undefined },
     ...(signal ? { signal } : {}),

@@ -8,7 +8,7 @@ import { episodeIndices, pickEpisodes } from "./episode-indices.ts";
 import { joinDatasets } from "./join-datasets.ts";
 import { mergeShards, runShard, type Shard, type ShardJob, type ShardOptions } from "./shards.ts";
 
-const jobVersion = "convert-1";
+const jobVersion = "convert-2";
 
 export type ConvertJob = Pick<ConvertOptions, "to" | "leaveOut" | "rename" | "pictures"> & {
   /** Episodes that cannot be read are named and left out; otherwise the first one ends the shard. */
@@ -27,6 +27,11 @@ function jobOf({ info }: EpisodeReader, indices: readonly number[], job: Convert
 
 /** robomimic is a file whose name must say so; results have names of their own. */
 const inner = (path: string, to: ConvertOptions["to"]) => (to === "robomimic" ? `${path}/set.hdf5` : path);
+
+/** Version 2.1 keeps an episode's video as it was encoded; one cut out of a joined file of version 3 may differ in bytes. */
+const partOf = (to: ConvertOptions["to"]): Pick<ConvertOptions, "to" | "isPart"> =>
+  to === "lerobot-v3.0" ? { to: "lerobot-v2.1", isPart: true } : { to, isPart: true };
+
 const problemFile = "problem.txt";
 
 /** Converts one shard's episodes into `directory`; those that are there already are not converted again. */
@@ -45,6 +50,7 @@ export async function convertShard(
     try {
       await convertDataset(pickEpisodes(reader, [index]), inner(path, job.to), {
         ...rest,
+        ...partOf(job.to),
         ...(options.signal ? { signal: options.signal } : {}),
       });
     } catch (error) {

@@ -6,7 +6,7 @@ import { joinLeRobot, type LeRobotReader } from "./lerobot/index.ts";
 import { openDataset } from "./open-dataset.ts";
 
 /**
- * Writes the episodes of several sets of one format as one set, in order. LeRobot sets are joined packet by packet,
+ * Writes the episodes of several parts of one format as one set, in order. LeRobot sets are joined packet by packet,
  * others are read and written again, which is exact as they hold their pictures without loss.
  *
  * @returns number of episodes written

@@ -105,6 +105,9 @@ export function pixelStep(height: number, width: number): number {
 export type Histogram = Float64Array;
 const levels = 256;
 
+/** The sampled pictures of one camera in one episode. */
+export type SampledPictures = { readonly histogram: Histogram; readonly frames: number };
+
 /**
  * Collects pictures as they come. What to sample is known only at the end, so each frame's histogram is kept: 1.5 KB a
  * frame until the episode ends.
@@ -129,7 +132,7 @@ export class ImageStatistics {
   }
 
   /** The sampled frames together. */
-  finish(): { readonly histogram: Histogram; readonly frames: number } {
+  finish(): SampledPictures {
     const histogram = new Float64Array(3 * levels);
     const sampled = sampledFrames(this.#frames.length);
     for (const frame of sampled) {

@@ -114,7 +114,7 @@ export function createStoreV30(options: StoreOptions, limits: typeof defaultLimi
       for (const camera of cameras) await addVideo(camera, episode, row);
       for (const camera of [...cameras, ...imageKeys(features)]) {
         const seen = episode.pictures[camera];
-        if (seen && "histogram" in seen) addPictures(pictures, camera, seen.histogram, seen.frames);
+        if (seen) addPictures(pictures, camera, seen.histogram, seen.frames);
       }
     },
     async finish() {

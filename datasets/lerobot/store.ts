@@ -3,7 +3,7 @@ import type { Episode, Feature } from "#core/contracts/episode.ts";
 import type { ParquetColumn } from "../parquet.ts";
 import { rowsOfColumn } from "./columns.ts";
 import { episodeSchema } from "./schema.ts";
-import { columnStatistics, type FeatureStatistics, type Histogram, histogramStatistics } from "./statistics.ts";
+import { columnStatistics, type FeatureStatistics, histogramStatistics, type SampledPictures } from "./statistics.ts";
 
 export type NewEpisode = {
   readonly length: number;
@@ -15,10 +15,8 @@ export type NewEpisode = {
   readonly videos: Readonly<Record<string, string>>;
   /** Encoded pictures (png or jpeg) of every camera that is kept in the Parquet file, one a frame. */
   readonly images?: Readonly<Record<string, readonly Uint8Array[]>>;
-  /** Sampled pictures of every camera; a conversion may know their statistics alone. */
-  readonly pictures: Readonly<
-    Record<string, { readonly histogram: Histogram; readonly frames: number } | FeatureStatistics>
-  >;
+  /** Sampled pictures of every camera. */
+  readonly pictures: Readonly<Record<string, SampledPictures>>;
 };
 
 export interface EpisodeStore {
@@ -37,6 +35,8 @@ export type StoreOptions = {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Tasks that have a number already, in order; further ones follow. */
   readonly tasks?: readonly string[];
+  /** The set is a part of one that `joinLeRobot` will write: it keeps what the join must know of its pictures. */
+  readonly isPart?: boolean;
 };
 
 /** Numbers tasks in the order in which they come up. */
@@ -103,7 +103,7 @@ export function episodeStatistics(
     if (feature.dtype === "string") continue;
     const column = columns[name] as ArrayLike<number | bigint> | undefined;
     const picture = pictures[name];
-    const known = picture && "histogram" in picture ? histogramStatistics(picture.histogram, picture.frames) : picture;
+    const known = picture && histogramStatistics(picture.histogram, picture.frames);
     const isPicture = feature.dtype === "video" || feature.dtype === "image";
     const value = isPicture ? known : column && columnStatistics(feature, column);
     if (value) statistics[name] = value;

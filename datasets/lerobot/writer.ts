@@ -22,6 +22,8 @@ export type LeRobotWriterOptions = {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** x264's rate factor, default 20. */
   readonly crf?: number;
+  /** The set is a part of one that `joinLeRobot` will write, default false. */
+  readonly isPart?: boolean;
   readonly signal?: AbortSignal;
 };
 
@@ -57,10 +59,11 @@ type OpenEpisode = {
  *   `addFrame` throws ShapeError for a frame that does not fit them
  */
 export async function createLeRobotWriter(path: string, options: LeRobotWriterOptions): Promise<LeRobotWriter> {
-  const { fps, robotType, metadata = {} } = options;
+  const { fps, robotType, metadata = {}, isPart = false } = options;
   const features = completeFeatures(path, options.features, fps);
   const folder = await createSetFolder(path);
-  const store = createStore(options.version ?? "v2.1", { folder: folder.path, fps, robotType, features, metadata });
+  const common = { folder: folder.path, fps, robotType, features, metadata, isPart };
+  const store = createStore(options.version ?? "v2.1", common);
   return createWriter(path, { folder, features, store }, options);
 }
 

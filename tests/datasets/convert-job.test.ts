@@ -1,23 +1,36 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { convertDataset } from "#datasets/convert-dataset.ts";
 import { type ConvertJob, convertShard, mergeConverted } from "#datasets/convert-job.ts";
+import { joinDatasets } from "#datasets/join-datasets.ts";
+import { quantileOf } from "#datasets/lerobot/statistics.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
-import { camera, episodes, frameOf, writeSet } from "./lerobot/make-set.ts";
+import { camera, episodes, features, frameOf, greyOf, writeSet } from "./lerobot/make-set.ts";
 import { temporaryFolder } from "./make-video.ts";
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
-/** Hash of all files of a folder with their names. */
-function hashOf(path: string): string {
-  const hash = createHash("sha256");
+/** Name and hash of every file of a folder. */
+function hashesOf(path: string): string[] {
   const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const file of files.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
-    hash.update(file.slice(path.length)).update(readFileSync(file));
-  }
-  return hash.digest("hex");
+  return files
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+    .map((file) => `${relative(path, file)} ${createHash("sha256").update(readFileSync(file)).digest("hex")}`);
+}
+
+/** The set with its pictures before they are compressed: a video would change them. */
+async function losslessSet(): Promise<string> {
+  const path = at("lossless");
+  if (readdirSync(folder).includes("lossless")) return path;
+  await writeSet(at("images"), { features: { ...features, [camera]: { ...features[camera]!, dtype: "image" } } });
+  const reader = await openDataset(at("images"));
+  await convertDataset(reader, path, { to: "rlds" });
+  await reader.close();
+  return path;
 }
 
 async function inShards(from: string, out: string, job: ConvertJob, of: number) {
@@ -53,14 +66,45 @@ describe("a conversion in shards", () => {
     const job: ConvertJob = { to: "lerobot-v2.1", leaveOutBroken: false };
     await inShards(at("set"), at("one"), job, 1);
     await inShards(at("set"), at("three"), job, 3);
-    expect(hashOf(at("three"))).toBe(hashOf(at("one")));
+    expect(hashesOf(at("three"))).toEqual(hashesOf(at("one")));
+    const reader = await openDataset(at("set"));
+    await convertDataset(reader, at("unsharded"), { to: "lerobot-v2.1" });
+    expect(hashesOf(at("three"))).toEqual(hashesOf(at("unsharded")));
     const manifest = readdirSync(at("three.shards")).find((name) => name.startsWith("shard-00001"))!;
     rmSync(join(at("three.shards"), manifest));
-    const reader = await openDataset(at("set"));
     await expect(mergeConverted(at("three.shards"), reader, at("gap"), job)).rejects.toThrow(
       "1 of 3 shards are missing",
     );
     expect(readdirSync(folder)).not.toContain("gap");
+  });
+
+  it.each(["lerobot-v3.0", "lerobot-v2.1"] as const)("ends with the bytes of one process: %s", async (to) => {
+    const from = await losslessSet();
+    const reader = await openDataset(from);
+    await convertDataset(reader, at(`single-${to}`), { to });
+    await inShards(from, at(`merged-${to}`), { to, leaveOutBroken: false }, 2);
+    expect(hashesOf(at(`merged-${to}`))).toEqual(hashesOf(at(`single-${to}`)));
+  });
+
+  it("has the statistics of the pictures before they were compressed", async () => {
+    const statistics = JSON.parse(readFileSync(at("merged-lerobot-v3.0/meta/stats.json"), "utf8"))[camera];
+    const greys = episodes.flatMap(({ times }, episode) => times.map((_, frame) => greyOf(episode, frame) / 255));
+    const sorted = Float64Array.from(greys).sort();
+    const mean = greys.reduce((sum, grey) => sum + grey, 0) / greys.length;
+    const expected = { min: sorted[0]!, max: sorted.at(-1)!, mean, q50: quantileOf(sorted, 0.5) };
+    for (const [name, value] of Object.entries(expected))
+      expect(statistics[name].flat(2)).toBeAllClose([value, value, value], { absolute: 1e-12, relative: 0 });
+    expect(statistics.count).toEqual([greys.length]);
+  });
+
+  it("refuses a part whose pictures nobody counted", async () => {
+    const job: ConvertJob = { to: "lerobot-v2.1", leaveOutBroken: false };
+    const reader = await openDataset(at("set"));
+    await convertDataset(reader, at("no-part"), job);
+    await expect(joinDatasets([at("no-part")], at("joined"), job)).rejects.toThrow(
+      "part_pictures.jsonl: must be there",
+    );
+    expect(readdirSync(folder)).not.toContain("joined");
   });
 
   it("names an episode that cannot be read, or stops at it", async () => {

@@ -8,7 +8,7 @@ import { findEmbodiment } from "../suites/index.ts";
 import { writeDemonstrations } from "./write-demonstrations.ts";
 import { joinVideos, type WriteVideosOptions, writeVideoPart } from "./write-videos.ts";
 
-const jobVersion = "simulate-1";
+const jobVersion = "simulate-2";
 
 export type SimulateJob = Omit<SourceOptions, "workers"> & { readonly episodes: number };
 
@@ -40,7 +40,7 @@ export async function simulateShard(
     const work = async (item: string, path: string) => {
       const episode = await source.episode(Number(item.slice("episode ".length)));
       if (!recordsActions) return writeVideoPart(path, episode, signal);
-      await writeDemonstrations(alone(episode), { directory: path, ...(signal ? { signal } : {}) });
+      await writeDemonstrations(alone(episode), { directory: path, isPart: true, ...(signal ? { signal } : {}) });
     };
     // One more than plays, so that threads go on while videos are encoded.
     await runShard(directory, shardJob(job), which, work, { ...options, workers: workers + 1 });

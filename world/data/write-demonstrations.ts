@@ -6,6 +6,13 @@ import { findEmbodiment } from "../suites/index.ts";
 
 const featureOf = (camera: string) => `observation.images.${camera}`;
 
+type DemonstrationOptions = {
+  readonly directory: string;
+  /** The set is a part of one that `joinLeRobot` will write, default false. */
+  readonly isPart?: boolean;
+  readonly signal?: AbortSignal;
+};
+
 /**
  * Writes episodes of a robot as a LeRobot v2.1 data set with all their cameras. Row t holds the picture, the state and the action that was sent
  * then; the last picture, after which nothing was sent, is left out.
@@ -14,13 +21,13 @@ const featureOf = (camera: string) => `observation.images.${camera}`;
  */
 export async function writeDemonstrations(
   episodes: AsyncIterable<SimulatedEpisode>,
-  { directory, signal }: { readonly directory: string; readonly signal?: AbortSignal },
+  options: DemonstrationOptions,
 ): Promise<{ episodes: number; frames: number }> {
   const written = { episodes: 0, frames: 0 };
   let writer: LeRobotWriter | undefined;
   try {
     for await (const episode of episodes) {
-      writer ??= await openWriter(directory, episode, signal);
+      writer ??= await openWriter(episode, options);
       await writeEpisode(writer, episode);
       written.episodes += 1;
       written.frames += episode.length - 1;
@@ -33,7 +40,10 @@ export async function writeDemonstrations(
   }
 }
 
-function openWriter(directory: string, episode: SimulatedEpisode, signal?: AbortSignal): Promise<LeRobotWriter> {
+function openWriter(
+  episode: SimulatedEpisode,
+  { directory, isPart = false, signal }: DemonstrationOptions,
+): Promise<LeRobotWriter> {
   const { instance, size, rateHz, rendererId, pictures } = episode;
   const { space, stateNames, stateUnits } = findEmbodiment(instance.embodiment, instance.suite);
   const numbers = (names: readonly string[]): Feature => ({
@@ -44,6 +54,7 @@ function openWriter(directory: string, episode: SimulatedEpisode, signal?: Abort
   const video: Feature = { dtype: "video", shape: [size, size, 3], names: ["height", "width", "channels"] };
   return createLeRobotWriter(directory, {
     fps: rateHz,
+    isPart,
     robotType: `simulated-${instance.embodiment}`,
     features: {
       action: numbers(space.names),
