@@ -84,7 +84,8 @@ export async function benchmarkShards(options: ShardsBenchmark): Promise<Result>
   for (const format of to) {
     const folder = mkdtempSync(join(tmpdir(), "armature-shards-"));
     try {
-      const convert = (out: string) => ["datasets", "convert", from, join(folder, out), "--to", format];
+      // Formats that name a set after its folder must find the same name.
+      const convert = (out: string) => ["datasets", "convert", from, join(folder, out, "set"), "--to", format];
       const single = await mustRun(convert("single"), signal);
       const started = performance.now();
       const killed = await Promise.all(
@@ -95,7 +96,7 @@ export async function benchmarkShards(options: ShardsBenchmark): Promise<Result>
           }),
         ),
       );
-      await mustRun(["datasets", "merge", join(folder, "merged")], signal);
+      await mustRun(["datasets", "merge", join(folder, "merged", "set")], signal);
       const [one, many] = [filesOf(join(folder, "single")), filesOf(join(folder, "merged"))];
       const differing = [...one.filter((file) => !many.includes(file)), ...many.filter((file) => !one.includes(file))];
       const kills = killed.reduce((sum, count) => sum + count, 0);

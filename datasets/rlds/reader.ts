@@ -77,12 +77,10 @@ export async function openRlds(path: string, { fps: wantedFps, split }: RldsOpti
       // How many steps there are is known only by reading every episode.
       frames: Number.NaN,
       features: Object.fromEntries(steps.map(({ name, feature }) => [name, feature])),
-      metadata: {
-        ...own?.metadata,
-        name: meta.name,
-        version: meta.version,
-        fpsIsAssumed: !own && wantedFps === undefined,
-      },
+      // A set of ours says all of it in its side file: what is read and written again stays as it is.
+      metadata: own
+        ? { ...own.metadata }
+        : { name: meta.name, version: meta.version, fpsIsAssumed: wantedFps === undefined },
     },
     async episode(index): Promise<Episode> {
       const { example, length, place } = await load(index);
