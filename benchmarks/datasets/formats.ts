@@ -1,18 +1,17 @@
 /** @file Judges that nobody here wrote: a conformance suite, files of others, and third-party readers of ours. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isDeepStrictEqual } from "node:util";
 import type { EpisodeReader, Feature } from "#core/contracts/episode.ts";
 import { createResult, type Result } from "#core/results.ts";
 import { convertDataset, type WritableFormat, writableFormats } from "#datasets/convert-dataset.ts";
 import { episodeIndices } from "#datasets/episode-indices.ts";
 import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
-import { type McapRecord, readMcapRecords } from "#datasets/mcap/records.ts";
 import { openDataset } from "#datasets/open-dataset.ts";
 import { openBag } from "#datasets/rosbag/bag.ts";
+import { runConformance } from "./mcap-conformance.ts";
 
 export type FormatsBenchmark = {
   /** Folder with `conformance/` and the data sets of others. */
@@ -36,35 +35,6 @@ const foreign: readonly (readonly [format: string, path: string])[] = [
   ["ROS 2 bag, MCAP", "conformance/rosbag2/wbag_0.mcap"],
   ["folder of videos", "human_dexwild"],
 ];
-
-/** Field names and values as the suite writes them: snake case, sorted, numbers as texts. */
-function plain(value: unknown): unknown {
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), String(item)]));
-  if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array, String);
-  return typeof value === "string" ? value : String(value);
-}
-function asExpected({ type, ...fields }: McapRecord) {
-  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const entries = Object.entries(fields).map(([name, value]) => [snake(name), plain(value)] as const);
-  return { type, fields: entries.sort(([left], [right]) => (left < right ? -1 : 1)) };
-}
-
-/** Reads every file of the MCAP project's suite record by record and compares it with what the suite says. */
-async function runConformance(suite: string): Promise<{ passed: number; total: number; failed: string[] }> {
-  const files = existsSync(suite)
-    ? readdirSync(suite, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".mcap"))
-    : [];
-  const failed: string[] = [];
-  for (const name of files) {
-    const expected = JSON.parse(readFileSync(join(suite, name.replace(/\.mcap$/, ".json")), "utf8")).records;
-    const seen: unknown[] = [];
-    // The suite's list leaves the indices inside of chunks out.
-    for await (const record of readMcapRecords(join(suite, name)))
-      if (record.type !== "MessageIndex") seen.push(asExpected(record));
-    if (!isDeepStrictEqual(seen, expected)) failed.push(name);
-  }
-  return { passed: files.length - failed.length, total: files.length, failed };
-}
 
 /** Reads all numbers of an episode, and its pictures where it has a camera. */
 async function readOne(reader: EpisodeReader): Promise<{ rows: number; pictures: number }> {

@@ -39,8 +39,10 @@ export function measureNative(
   try {
     const path = join(folder, "job.json");
     writeFileSync(path, JSON.stringify(job));
-    const { status, stdout } = spawnSync(python, [script, mode, path], { stdio: ["ignore", "pipe", "ignore"] });
-    return status === 0 ? (JSON.parse(stdout.toString()) as Measured) : undefined;
+    const { status, stdout, stderr } = spawnSync(python, [script, mode, path], { encoding: "utf8" });
+    if (status === 0) return JSON.parse(stdout) as Measured;
+    process.stderr.write(`native MuJoCo, ${mode}: not measured (${stderr.trim().split("\n").at(-1)})\n`);
+    return undefined;
   } finally {
     rmSync(folder, { recursive: true });
   }

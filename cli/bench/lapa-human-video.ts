@@ -25,7 +25,7 @@ export const benchLapaHumanVideo = defineCommand({
       .default(humanVideoCandidateNames)
       .describe("ways of learning among which the clips for choosing choose"),
     folds: z
-      .array(z.coerce.number().int().min(0).max(2))
+      .array(z.number().int().min(0).max(2))
       .default([0, 1, 2])
       .describe("folds to test, each with its number as seed; empty: only choose"),
     steps: z.number().int().min(0).default(0).describe("training steps of every candidate; 0: its own"),

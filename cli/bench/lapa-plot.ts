@@ -5,6 +5,7 @@ import { drawChart, sideBySide } from "../report/charts.ts";
 
 type Success = { readonly success: number; readonly low: number; readonly high: number };
 type Comparison = {
+  readonly scale: string;
   readonly setting: string;
   readonly condition: string;
   readonly labelled: number;
@@ -30,7 +31,7 @@ const names: Readonly<Record<string, string>> = {
 const colours = { own: "#2f6db5", other: "#b4bac4", text: "#3a3f47" };
 const [firstWidth, panelWidth, panelHeight, top] = [420, 300, 250, 40];
 
-function panel({ setting, success, labelled }: Comparison, suite: string, isFirst: boolean): string {
+function panel({ scale, setting, success, labelled }: Comparison, suite: string, isFirst: boolean): string {
   const bars = Object.keys(names)
     .filter((arm) => arm in success)
     .map((arm) => ({ arm, name: names[arm]!, ...success[arm]! }));
@@ -69,7 +70,7 @@ function panel({ setting, success, labelled }: Comparison, suite: string, isFirs
         theirs.filter(({ name }) => bars.some((bar) => bar.name === name)),
         { x: "value", y: "name", stroke: "#c2410c", fill: "white", r: 4, strokeWidth: 1.8 },
       ),
-      Plot.text([`${setting}, ${labelled} labelled episodes`], {
+      Plot.text([`${setting}, ${labelled} labelled episodes (${scale})`], {
         ...{ frameAnchor: "top-left", dy: -20, fontWeight: "bold", fill: colours.text },
       }),
     ],

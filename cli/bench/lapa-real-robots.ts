@@ -47,8 +47,8 @@ export const benchLapaRealRobots = defineCommand({
       .array(z.enum(robotArms))
       .default([...robotArms])
       .describe("what the policies start from"),
-    episodes: z.array(z.coerce.number().int().positive()).default([10, 20, 50]).describe("demonstrations"),
-    seeds: z.array(z.coerce.number().int()).default([0, 1, 2]).describe("seeds of weights and choice of episodes"),
+    episodes: z.array(z.number().int().positive()).default([10, 20, 50]).describe("demonstrations"),
+    seeds: z.array(z.number().int()).default([0, 1, 2]).describe("seeds of weights and choice of episodes"),
     heldOut: z.number().int().positive().default(15).describe("episodes that are measured and never learned from"),
     steps: z
       .strictObject({

@@ -17,7 +17,7 @@ const numbers = (fallback: number[]) => z.array(z.number().nonnegative()).defaul
 function earlierCells(out: string, suite: BenchSuite, measured: readonly CellRow[]): CellRow[] {
   const path = join(out, `lapa-${suite}.json`);
   if (out === "" || !existsSync(path)) return [];
-  const key = ({ setting, arm, labelled, seed }: CellRow) => `${setting} ${arm} ${labelled} ${seed}`;
+  const key = ({ scale, setting, arm, labelled, seed }: CellRow) => [scale, setting, arm, labelled, seed].join(" ");
   const fresh = new Set(measured.map(key));
   const rows = readResult(path).rows.filter(({ kind }) => kind === "cell") as unknown as CellRow[];
   return rows.map(({ ...row }) => row).filter((row) => !fresh.has(key(row)));
@@ -65,6 +65,7 @@ export const benchLapa = defineCommand({
         const root = join(folder, `${suite}-${name}`, `seed-${seed}`);
         const run = {
           suite,
+          scaleName: name,
           scale,
           seed,
           executor,

@@ -6,16 +6,8 @@ export const frozenEncoderConfig = z.strictObject({
   file: z.string().default("").describe("ONNX file, or model.json of a TensorFlow.js graph model: pictures to vectors"),
   output: z.string().default("").describe("name of a graph model's tensor to take; empty: its output"),
   size: z.number().int().min(0).default(0).describe("side of the pictures that it takes, pixels; 0: as the file says"),
-  mean: z
-    .array(z.coerce.number())
-    .length(3)
-    .default([0.5, 0.5, 0.5])
-    .describe("subtracted from red, green, blue in [0, 1]"),
-  std: z
-    .array(z.coerce.number().positive())
-    .length(3)
-    .default([0.5, 0.5, 0.5])
-    .describe("they are then divided by this"),
+  mean: z.array(z.number()).length(3).default([0.5, 0.5, 0.5]).describe("subtracted from red, green, blue in [0, 1]"),
+  std: z.array(z.number().positive()).length(3).default([0.5, 0.5, 0.5]).describe("they are then divided by this"),
   tokens: z.number().int().min(0).default(0).describe("tokens of a picture; set from the file"),
   width: z.number().int().min(0).default(0).describe("width of a token; set from the file"),
   sha256: z.string().default("").describe("of the file; set from it"),
@@ -83,7 +75,7 @@ const modelFields = z.strictObject({
       "ema: straight-through with an averaged codebook; nsvq: noise substitution as published; fsq: rounded scalars",
     ),
   fsqLevels: z
-    .array(z.coerce.number().int().min(2))
+    .array(z.number().int().min(2))
     .default([3, 3])
     .describe("levels of each scalar of a code (fsq); odd ones keep no motion at zero"),
   codebooks: z
@@ -166,7 +158,7 @@ export const quantizerTrainConfig = z.strictObject({
   data: videoDataConfig.prefault({}),
   offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
   offsetsS: z
-    .array(z.coerce.number().positive())
+    .array(z.number().positive())
     .default([])
     .describe("further times between the frames of training pairs, seconds; the decoder is told which"),
   steps: z.number().int().positive().default(800).describe("training steps"),

@@ -13,7 +13,7 @@ import type { Executor } from "#engine/index.ts";
 import type { QuantizerModelConfig } from "./config.ts";
 import { resample } from "./crop.ts";
 import type { FrozenModel } from "./frozen-model.ts";
-import { openGraphModel } from "./graph-model.ts";
+import { openGraphModel, weightFiles } from "./graph-model.ts";
 
 type EncoderConfig = QuantizerModelConfig["imageEncoder"];
 export type FrozenEncoder = VisionEncoder & {
@@ -81,6 +81,15 @@ function tokensOf(path: string, dims: readonly number[], data: Float32Array, cha
   return { tokens, width, data: turned };
 }
 
+const isGraph = (file: string) => extname(file) === ".json";
+
+/** SHA-256 of the file, or of a graph model's file and its weights. */
+function hashOf(file: string): string {
+  const hash = createHash("sha256");
+  for (const part of [file, ...(isGraph(file) ? weightFiles(file) : [])]) hash.update(readFileSync(part));
+  return hash.digest("hex");
+}
+
 /**
  * Opens a frozen encoder.
  *
@@ -95,17 +104,16 @@ export async function openFrozenEncoder(
   if (!existsSync(file)) {
     throw new UserError(`imageEncoder: ${file} does not exist. Give an ONNX file or a graph model's model.json.`);
   }
-  const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
+  const sha256 = hashOf(file);
   if (config.sha256 !== "" && config.sha256 !== sha256) {
     throw new UserError(
       `imageEncoder: ${file} must be the file that the model was trained with (SHA-256 ${config.sha256.slice(0, 16)}), got ${sha256.slice(0, 16)}. Put that file back or train again.`,
     );
   }
   const size = config.size || imageSize;
-  const model =
-    extname(file) === ".json"
-      ? await openGraphModel(file, { output: config.output, size: config.size, executor })
-      : await openOnnxModel(file, size);
+  const model = isGraph(file)
+    ? await openGraphModel(file, { output: config.output, size: config.size, executor })
+    : await openOnnxModel(file, size);
   const encode = async (images: readonly Image[]) => {
     const one = model.size ** 2 * 3;
     const parts: ReturnType<typeof tokensOf>[] = [];

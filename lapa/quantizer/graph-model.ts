@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError } from "#core/errors.ts";
 import { compile, type Executor, tf } from "#engine/index.ts";
@@ -28,6 +28,18 @@ function readGraph(path: string): GraphFile {
   }
 }
 
+/**
+ * Files of a graph model besides its model.json, in order: its weights.
+ *
+ * @throws FormatError when the file is no graph model, or a file of weights is missing
+ */
+export function weightFiles(path: string): string[] {
+  const files = readGraph(path).weightsManifest.flatMap(({ paths }) => paths.map((name) => join(dirname(path), name)));
+  const missing = files.find((file) => !existsSync(file));
+  if (missing === undefined) return files;
+  throw new FormatError(missing, `must be there: ${path} keeps weights in it. Copy the whole folder of the model.`);
+}
+
 /** The graph with pictures of another size where one is asked for; convolutions take any. */
 function withSize(nodes: readonly GraphNode[], size: number): GraphNode[] {
   const dim = [-1, size, size, 3].map((side) => ({ size: String(side) }));
@@ -45,6 +57,20 @@ function sideOf(path: string, shape: readonly number[] | undefined): number {
   );
 }
 
+/** @throws FormatError when the weights are cut */
+function requireWeights(path: string, { weightsManifest }: GraphFile, got: number): void {
+  const bytesOf = ({ shape, dtype, quantization }: tf.io.WeightsManifestEntry) =>
+    shape.reduce((product, side) => product * side, 1) * (sizes[quantization?.dtype ?? dtype] ?? Number.NaN);
+  const needed = weightsManifest.flatMap(({ weights }) => weights).reduce((sum, entry) => sum + bytesOf(entry), 0);
+  // Texts have no fixed size.
+  if (Number.isNaN(needed) || needed === got) return;
+  throw new FormatError(path, `must have ${needed} bytes of weights beside it, has ${got}. Copy the model again.`);
+}
+
+const sizes: Readonly<Record<string, number>> = {
+  ...{ float32: 4, int32: 4, complex64: 8, float16: 2, uint16: 2, uint8: 1, bool: 1 },
+};
+
 const batch = 16;
 
 /**
@@ -59,10 +85,8 @@ export async function openGraphModel(
   { output, size, executor }: { output: string; size: number; executor: Executor },
 ): Promise<FrozenModel> {
   const file = readGraph(path);
-  const parts = file.weightsManifest.flatMap(({ paths }) =>
-    paths.map((name) => readFileSync(join(dirname(path), name))),
-  );
-  const weights = Buffer.concat(parts);
+  const weights = Buffer.concat(weightFiles(path).map((part) => readFileSync(part)));
+  requireWeights(path, file, weights.byteLength);
   const artifacts: tf.io.ModelArtifacts = {
     modelTopology: { ...file.modelTopology, node: withSize(unfuseGraph(file.modelTopology.node, path), size) },
     weightSpecs: file.weightsManifest.flatMap((group) => group.weights),

@@ -59,8 +59,12 @@ function perplexityOf(use: tf.Tensor): tf.Tensor {
 const codeVectors = ({ codes }: QuantizerParameters<tf.Tensor>, codebook: AnyCodebook<tf.Tensor>): tf.Tensor2D =>
   "shift" in codebook ? tf.add(codes!, codebook.shift) : (codebook.vectors as tf.Tensor2D);
 
-/** `mean(w |x̂₂ - x₂|²)` over a pair, divided by the pair's own change where `relative`. */
-function reconstructionLoss(
+/**
+ * `mean(w |x̂₂ - x₂|²)` over a pair, divided by the pair's own change where `relative`.
+ *
+ * All pictures are f32[B, H, W, 3] in [-1, 1].
+ */
+export function reconstructionLoss(
   config: QuantizerModelConfig,
   { first, second, drawn }: { first: tf.Tensor4D; second: tf.Tensor4D; drawn: tf.Tensor4D },
 ): { reconstruction: tf.Scalar; mse: tf.Tensor } {

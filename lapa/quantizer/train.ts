@@ -41,7 +41,10 @@ export async function trainQuantizer(
   const eyes = needsEyes(given.model) ? await openFrozenEncoder(given.model, run.executor) : undefined;
   const seeing = eyes ? { ...given, model: { ...given.model, imageEncoder: eyes.config } } : given;
   const config = completeQuantizerConfig(seeing, actionSize);
-  const step = await createQuantizerStep(config, run.executor);
+  const step = await createQuantizerStep(config, run.executor).catch(async (error) => {
+    await eyes?.dispose();
+    throw error;
+  });
   const meter = createUsageMeter(config.model.codebookSize, run.log, config.allowCollapse);
   try {
     const result = await train({

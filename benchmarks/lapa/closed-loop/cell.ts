@@ -1,4 +1,5 @@
 /** @file One cell: fine-tunes a backbone by each recipe, takes the best on validation tasks, and plays it. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BatchPolicy } from "#core/contracts/policy.ts";
@@ -31,6 +32,8 @@ import {
 
 /** What is kept of a cell. `solved`: one digit per task, the same tasks for all cells of a seed. */
 export type CellRow = {
+  /** How much was trained and played; cells of different scales are never compared. */
+  readonly scale: string;
   readonly setting: string;
   readonly arm: string;
   readonly labelled: number;
@@ -45,6 +48,8 @@ export type CellRow = {
   readonly seconds: number;
   readonly commit: string;
 };
+
+type Kept = { readonly key: string; readonly row: CellRow };
 
 /** Seeds of the tasks; no two of these draws share one with each other or with training. */
 const drawSeeds = { validation: 5000, seen: 1000, otherLooks: 1000 } as const;
@@ -113,7 +118,13 @@ const isShared = ({ setting, arm }: Cell) =>
 export async function measureCell(run: SeedRun, root: string, cell: Cell): Promise<CellRow> {
   if (isShared(cell)) return { ...(await measureCell(run, root, { ...cell, setting: "in-domain" })), ...cell };
   const kept = join(root, `cell-${cell.setting}-${cell.arm}-${cell.labelled}.json`);
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, "utf8")) as CellRow;
+  // Another scale or suite under the same name is another measurement.
+  const key = createHash("sha256")
+    .update(JSON.stringify([run.scale, benchSuites[run.suite]]))
+    .digest("hex")
+    .slice(0, 16);
+  const known = existsSync(kept) ? (JSON.parse(readFileSync(kept, "utf8")) as Kept) : undefined;
+  if (known?.key === key) return known.row;
   const startedMs = Date.now();
   const tried =
     cell.arm === "unipi"
@@ -126,7 +137,7 @@ export async function measureCell(run: SeedRun, root: string, cell: Cell): Promi
   const seen = results.get("seen")!;
   const kinds = [...new Set(seen.map(({ task }) => task))].sort();
   const row: CellRow = {
-    ...{ ...cell, seed: run.seed, recipe },
+    ...{ scale: run.scaleName, ...cell, seed: run.seed, recipe },
     validation: Object.fromEntries(
       [...tried]
         .filter(([, { validation }]) => !Number.isNaN(validation))
@@ -136,7 +147,7 @@ export async function measureCell(run: SeedRun, root: string, cell: Cell): Promi
     ...{ tasks: seen.map(({ task }) => kinds.indexOf(task)).join(""), kinds },
     ...{ seconds: Math.round((Date.now() - startedMs) / 1000), commit: codeCommit() },
   };
-  writeWhole(kept, JSON.stringify(row));
+  writeWhole(kept, JSON.stringify({ key, row } satisfies Kept));
   const success = conditions.map((condition) => `${condition} ${(100 * share(results.get(condition)!)).toFixed(1)} %`);
   run.log(
     `${cell.setting}, ${cell.arm}, ${cell.labelled} labelled, seed ${run.seed}: ${success.join(", ")} (${recipe})`,

@@ -74,3 +74,4 @@ export const scales = {
     recipes: ["full"],
   },
 } as const satisfies Record<string, Scale>;
+export type ScaleName = keyof typeof scales;

@@ -25,11 +25,12 @@ import {
   videoDataConfig,
 } from "#lapa/quantizer/index.ts";
 import { simulateEpisodes, writeDemonstrations, writeSimulatedVideos } from "#world/index.ts";
-import { type Arm, type BenchSuite, benchSuites, type Scale, type Setting } from "./design.ts";
+import { type Arm, type BenchSuite, benchSuites, type Scale, type ScaleName, type Setting } from "./design.ts";
 import type { Kept } from "./kept.ts";
 
 export type SeedRun = {
   readonly suite: BenchSuite;
+  readonly scaleName: ScaleName;
   readonly scale: Scale;
   readonly seed: number;
   readonly kept: Kept;
@@ -137,8 +138,8 @@ function pretrainingOf(run: SeedRun, { setting, arm, labelled }: Cell) {
   const videos = setting === "cross-embodiment" && arm !== "actionVla" ? "hand" : "robot";
   const task = setting === "cross-task" && usesLabels ? "-one-task" : "";
   const name = `${arm}-${videos}${task}${usesLabels ? `-${labelled}` : ""}`;
-  const { rollouts: _, validations: __, finetuneSteps: ___, ...scale } = run.scale;
-  return { name, key: { ...scale, seed: run.seed } };
+  const { videos: count, quantizerSteps, latentSteps, inverseSteps, pictureSize } = run.scale;
+  return { name, key: { count, quantizerSteps, latentSteps, inverseSteps, pictureSize, seed: run.seed } };
 }
 
 function quantizerConfigOf(run: SeedRun, arm: Arm) {

@@ -4,13 +4,23 @@ import { createRng } from "#core/rng.ts";
 import { quantile } from "#core/statistics/bootstrap.ts";
 import { mcnemar, wilson } from "#core/statistics/proportion.ts";
 import type { CellRow } from "./cell.ts";
-import { type Arm, arms, type BenchSuite, type Condition, conditions, type Setting, settings } from "./design.ts";
+import {
+  type Arm,
+  arms,
+  type BenchSuite,
+  type Condition,
+  conditions,
+  type Setting,
+  scales,
+  settings,
+} from "./design.ts";
 
 const outcomes = (digits: string): boolean[] => [...digits].map((digit) => digit === "1");
 const rate = (digits: string): number => outcomes(digits).filter(Boolean).length / digits.length;
 
 /** Cells that can be compared: one setting, number of labels and condition; per arm the seeds that all arms have. */
 type Group = {
+  readonly scale: string;
   readonly setting: Setting;
   readonly labelled: number;
   readonly condition: Condition;
@@ -19,7 +29,15 @@ type Group = {
   readonly solved: ReadonlyMap<Arm, readonly string[]>;
 };
 
-function groupsOf(cells: readonly CellRow[]): Group[] {
+const groupsOf = (cells: readonly CellRow[]): Group[] =>
+  Object.keys(scales).flatMap((scale) =>
+    groupsAt(
+      scale,
+      cells.filter((cell) => cell.scale === scale),
+    ),
+  );
+
+function groupsAt(scale: string, cells: readonly CellRow[]): Group[] {
   const groups: Group[] = [];
   for (const setting of settings) {
     for (const labelled of [...new Set(cells.map((cell) => cell.labelled))].sort((a, b) => a - b)) {
@@ -33,6 +51,7 @@ function groupsOf(cells: readonly CellRow[]): Group[] {
         const of = (arm: Arm) =>
           whole.map((seed) => here.find((cell) => cell.arm === arm && cell.seed === seed)!.solved[condition]);
         groups.push({
+          scale,
           setting,
           labelled,
           condition,
@@ -77,7 +96,7 @@ export function gapClosed(
   return { share, low: quantile(finite, 0.025), high: quantile(finite, 0.975) };
 }
 
-function describe({ setting, labelled, condition, seeds, solved }: Group) {
+function describe({ scale, setting, labelled, condition, seeds, solved }: Group) {
   const all = (arm: Arm) => solved.get(arm)?.join("");
   const success = Object.fromEntries(
     [...solved.keys()].map((arm) => {
@@ -95,7 +114,15 @@ function describe({ setting, labelled, condition, seeds, solved }: Group) {
     return one && other ? mcnemar(outcomes(one), outcomes(other)) : undefined;
   };
   return {
-    ...{ kind: "comparison", setting, labelled, condition, seeds, rollouts: all([...solved.keys()][0]!)!.length },
+    ...{
+      kind: "comparison",
+      scale,
+      setting,
+      labelled,
+      condition,
+      seeds,
+      rollouts: all([...solved.keys()][0]!)!.length,
+    },
     success,
     gapClosed: { vpt: gap("vpt"), lapa: gap("lapa"), lapaImproved: gap("lapaImproved") },
     tests: {
@@ -115,7 +142,7 @@ function summarise(rows: readonly ReturnType<typeof describe>[]): Result["summar
     ...{ rollouts: row.rollouts, seeds: row.seeds.length },
   });
   return Object.fromEntries(
-    rows.map((row) => [`${row.setting}, ${row.labelled} labelled, ${row.condition}`, line(row)]),
+    rows.map((row) => [`${row.scale}, ${row.setting}, ${row.labelled} labelled, ${row.condition}`, line(row)]),
   );
 }
 

@@ -14,11 +14,7 @@ import {
   compile,
   compileTrainStep,
   type Executor,
-  type HostArray,
   type InputSpec,
-  initLinear,
-  type Linear,
-  linear,
   openModel,
   type RunSettings,
   type TrainResult,
@@ -28,20 +24,21 @@ import {
 import { shiftPicture } from "#lapa/latent-vla/index.ts";
 import {
   applyColour,
-  type CompactNetwork,
   colourSize,
   drawColour,
-  encodePairs,
   type Frames,
-  initQuantizer,
+  type InverseNetwork,
+  initInverseNetwork,
+  needsEyes,
   pairActions,
   quantizerModelConfig,
+  readAction,
   toModelRange,
   type VideoData,
   videoDataConfig,
 } from "#lapa/quantizer/index.ts";
 
-export const inverseDynamicsConfig = z.strictObject({
+const fields = z.strictObject({
   model: quantizerModelConfig.prefault({}).describe("its encoder; what concerns codes and decoder is not used"),
   data: videoDataConfig.prefault({}),
   offsetS: z.number().positive().default(0.4).describe("time between the two frames of a pair, seconds"),
@@ -57,26 +54,15 @@ export const inverseDynamicsConfig = z.strictObject({
   seed: z.number().int().default(0).describe("seed of weights, batches and augmentation"),
 });
 
-export type InverseDynamicsConfig = z.infer<typeof inverseDynamicsConfig>;
+export const inverseDynamicsConfig = fields.superRefine(({ model }, { addIssue }) => {
+  if (needsEyes(model)) addIssue({ code: "custom", path: ["model"], message: "must look at pixels, not at features" });
+});
 
-export type InverseNetwork<T = HostArray> = {
-  readonly encoder: CompactNetwork<T>["encoder"];
-  readonly head: Linear<T>;
-};
+export type InverseDynamicsConfig = z.infer<typeof inverseDynamicsConfig>;
 
 /** Mean and standard deviation of each action dimension over the labelled pairs; a dimension that is constant has std 0. */
 const scaleSchema = z.object({ mean: z.array(z.number()), std: z.array(z.number()) });
 export type ActionScale = z.infer<typeof scaleSchema>;
-
-/** @param frames f32[B, 2, H, W, 3] in [-1, 1] @returns f32[B, A], standardised */
-export function predictActions(
-  params: InverseNetwork<tf.Tensor>,
-  { model }: InverseDynamicsConfig,
-  frames: tf.Tensor5D,
-): tf.Tensor2D {
-  const message = encodePairs(params as never, model, frames);
-  return linear(params.head, tf.reshape(message, [frames.shape[0], -1])) as tf.Tensor2D;
-}
 
 function fitScale(actions: Float32Array, width: number): ActionScale {
   const columns = Array.from({ length: width }, (_, index) => actions.filter((_, at) => at % width === index));
@@ -149,15 +135,12 @@ export async function trainInverseDynamics(
     return std === 0 ? 0 : (value - scale.mean[at % width]!) / std;
   });
   const rng = createRng(`inverse-dynamics/${config.seed}`);
-  const { encoder } = initQuantizer(rng.fork("weights"), model) as CompactNetwork;
-  const parameters: InverseNetwork<unknown> = {
-    encoder,
-    head: initLinear(rng.fork("head"), { inputs: model.codesPerStep * model.codeWidth, outputs: width, std: 0.01 }),
-  };
+  const streams = { network: rng.fork("weights"), head: rng.fork("head") };
+  const parameters = initInverseNetwork(streams, model, { outputs: width, std: 0.01 });
   const step = await compileTrainStep(
     (params, inputs) => {
       const frames = applyColour(toModelRange(inputs.frames as tf.Tensor5D), inputs.colour as tf.Tensor2D);
-      const guess = predictActions(params as unknown as InverseNetwork<tf.Tensor>, config, frames);
+      const guess = readAction(params as unknown as InverseNetwork<tf.Tensor>, model, frames);
       return { loss: tf.mean(tf.square(tf.sub(guess, inputs.action!))) as tf.Scalar, outputs: {} };
     },
     {
@@ -219,7 +202,7 @@ export async function guessActions(
   const program = await compile(
     (leaves, inputs) => {
       const seen = toModelRange(inputs.frames as tf.Tensor5D);
-      return { outputs: { action: predictActions(leaves as unknown as InverseNetwork<tf.Tensor>, config, seen) } };
+      return { outputs: { action: readAction(leaves as unknown as InverseNetwork<tf.Tensor>, model, seen) } };
     },
     {
       name: "inverse-dynamics-predict",

@@ -6,9 +6,9 @@ import type { BatchPolicy } from "#core/contracts/policy.ts";
 import { ConfigError, ShapeError } from "#core/errors.ts";
 import { encodeText } from "#core/text/word-tokenizer.ts";
 import { type Compiled, compile, type Executor, tf as ops } from "#engine/index.ts";
-import { toModelRange } from "#lapa/quantizer/index.ts";
+import { type InverseNetwork, readAction, toModelRange } from "#lapa/quantizer/index.ts";
 import type { PolicyStatistics } from "../statistics.ts";
-import { type InverseModel, type InverseNetwork, predictActions } from "./inverse-dynamics.ts";
+import type { InverseModel } from "./inverse-dynamics.ts";
 import { drawNextFrame, type VideoPlanner, type VideoPlannerNetwork } from "./video-planner.ts";
 
 export type PlannerPolicyOptions = Pick<PolicyStatistics, "space" | "camera" | "rateHz"> & {
@@ -58,7 +58,7 @@ export function createPlannerPolicy(options: PlannerPolicyOptions): BatchPolicy 
         const first = toModelRange(image as tf.Tensor4D);
         const drawn = drawNextFrame(state.planner, planner.config, first, words as tf.Tensor2D);
         const pair = ops.stack([first, ops.clipByValue(drawn, -1, 1)], 1) as tf.Tensor5D; // [B, 2, H, W, 3]
-        return { outputs: { action: predictActions(state.inverse, inverse.config, pair), drawn } };
+        return { outputs: { action: readAction(state.inverse, inverse.config.model, pair), drawn } };
       },
       {
         name: "planner-policy",

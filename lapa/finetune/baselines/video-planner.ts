@@ -29,6 +29,7 @@ import {
   drawColour,
   initQuantizer,
   quantizerModelConfig,
+  reconstructionLoss,
   toModelRange,
   type VideoData,
   videoDataConfig,
@@ -75,19 +76,6 @@ export function drawNextFrame(
 ): tf.Tensor4D {
   const vectors = tf.gather(params.words, words) as tf.Tensor3D; // [B, T, codeWidth]
   return decodeFrame(params as never, model, first, vectors);
-}
-
-/**
- * The quantizer's relative error: of the drawn frame over that of drawing nothing new, with weight on what moves.
- *
- * `mean(Σ w |x̂ - x₂|² / (Σ w |x₂ - x₁|² + 10))`
- */
-function relativeError(drawn: tf.Tensor, first: tf.Tensor, second: tf.Tensor, motionWeight: number): tf.Scalar {
-  const change = tf.square(tf.sub(second, first));
-  const moved = tf.cast(tf.greater(tf.max(change, -1, true), 0.0036), "float32");
-  const weight = tf.add(tf.mul(moved, motionWeight), 1);
-  const perPair = (values: tf.Tensor) => tf.sum(tf.mul(values, weight), [1, 2, 3]);
-  return tf.mean(tf.div(perPair(tf.square(tf.sub(drawn, second))), tf.add(perPair(change), 10)));
 }
 
 function batchOf(
@@ -140,7 +128,7 @@ export async function trainVideoPlanner(
       const [first, second] = [seen(inputs.first), seen(inputs.second)];
       const network = params as unknown as VideoPlannerNetwork<tf.Tensor>;
       const drawn = drawNextFrame(network, config, first, inputs.words as tf.Tensor2D);
-      return { loss: relativeError(drawn, first, second, model.motionWeight), outputs: {} };
+      return { loss: reconstructionLoss(model, { first, second, drawn }).reconstruction, outputs: {} };
     },
     {
       name: "video-planner",

@@ -11,9 +11,6 @@ import {
   compileTrainStep,
   type Executor,
   type HostArray,
-  initLinear,
-  type Linear,
-  linear,
   tf as ops,
   type Tree,
   warmupCosine,
@@ -22,10 +19,9 @@ import { type Frames, quantizerBatch, quantizerInputs } from "../batches.ts";
 import { applyColour } from "../colour.ts";
 import type { QuantizerTrainConfig } from "../config.ts";
 import { featureSpecs, seeFeatures } from "../eyes.ts";
-import { encodePairs, initQuantizer, type QuantizerParameters, toModelRange } from "../model.ts";
+import { type InverseNetwork, initInverseNetwork, readAction } from "../inverse-network.ts";
+import { toModelRange } from "../model.ts";
 import { readPairs } from "../runner.ts";
-
-type InverseParameters<T = HostArray> = { readonly network: QuantizerParameters<T>; readonly head: Linear<T> };
 
 export type InverseModel = {
   /** f32[N, A] in the units of the labels it learned from. */
@@ -49,16 +45,6 @@ export type InverseModelOptions = {
 
 const batch = 64;
 
-function read(
-  params: InverseParameters<tf.Tensor>,
-  config: QuantizerTrainConfig["model"],
-  frames: tf.Tensor5D,
-  features: tf.Tensor | undefined,
-) {
-  const latents = encodePairs(params.network, config, frames, features as tf.Tensor4D | undefined); // [B, L, d]
-  return linear(params.head, ops.reshape(latents, [latents.shape[0], -1])); // [B, A]
-}
-
 /** Trains one on the given pairs, with the quantizer's own augmentation and learning rate. */
 export async function trainInverseModel(options: InverseModelOptions): Promise<InverseModel> {
   const { executor, frames, pairs, actions, width, steps, signal } = options;
@@ -72,14 +58,13 @@ export async function trainInverseModel(options: InverseModelOptions): Promise<I
   };
   const { model } = config;
   const rng = createRng("inverse-model");
-  const parameters: InverseParameters = {
-    network: initQuantizer(rng.fork("network"), { ...model, groundingDims: 0 }),
-    head: initLinear(rng.fork("head"), { inputs: model.codesPerStep * model.codeWidth, outputs: width }),
-  };
+  const streams = { network: rng.fork("network"), head: rng.fork("head") };
+  const parameters = initInverseNetwork(streams, model, { outputs: width });
   const step = await compileTrainStep(
     (params, inputs) => {
       const seen = applyColour(toModelRange(inputs.frames as tf.Tensor5D), inputs.colour as tf.Tensor2D);
-      const told = read(params as unknown as InverseParameters<tf.Tensor>, model, seen, inputs.features);
+      const network = params as unknown as InverseNetwork<tf.Tensor>;
+      const told = readAction(network, model, seen, inputs.features as tf.Tensor4D | undefined);
       return { loss: ops.mean(ops.square(ops.sub(told, inputs.action!))) };
     },
     {
@@ -112,8 +97,9 @@ async function inverseModelOf(
   const shape = [batch, 2, model.imageSize, model.imageSize, 3];
   const program = await compile(
     (leaves, { frames, features }) => {
-      const params = leaves as unknown as InverseParameters<tf.Tensor>;
-      return { outputs: { told: read(params, model, toModelRange(frames as tf.Tensor5D), features) } };
+      const network = leaves as unknown as InverseNetwork<tf.Tensor>;
+      const seen = toModelRange(frames as tf.Tensor5D);
+      return { outputs: { told: readAction(network, model, seen, features as tf.Tensor4D | undefined) } };
     },
     {
       ...{ name: "inverse-model-apply", state, executor },

@@ -6,7 +6,7 @@ import { closedLoopResult, gapClosed } from "#benchmarks/lapa/closed-loop/result
 const digits = (solved: number, count = 20) => "1".repeat(solved) + "0".repeat(count - solved);
 
 const cell = (arm: string, solved: number, seed = 0, setting = "in-domain"): CellRow => ({
-  ...{ setting, arm, labelled: 30, seed, recipe: "full", validation: { full: 0.5 } },
+  ...{ scale: "brief", setting, arm, labelled: 30, seed, recipe: "full", validation: { full: 0.5 } },
   solved: { seen: digits(solved), otherLooks: digits(Math.floor(solved / 2)) },
   ...{ tasks: "0".repeat(20), kinds: ["reach"], seconds: 1, commit: "x" },
 });
@@ -44,9 +44,19 @@ describe("closedLoopResult", () => {
     expect(seen!.gapClosed.lapa!.share).toBeCloseTo(0.5);
     expect(seen!.tests["lapaImproved, lapa"]).toMatchObject({ onlyFirst: 8, onlySecond: 0 });
     expect(other!.condition).toBe("otherLooks");
-    expect(summary["in-domain, 30 labelled, seen"]).toMatchObject({ scratch: 0.125, seeds: 2, rollouts: 40 });
+    expect(summary["brief, in-domain, 30 labelled, seen"]).toMatchObject({ scratch: 0.125, seeds: 2, rollouts: 40 });
     // The lone cell of a third seed is kept, but not compared.
     expect(rows.filter(({ kind }) => kind === "cell")).toHaveLength(11);
+  });
+
+  it("never compares cells of different scales", () => {
+    const smoke = { ...cell("lapa", 20), scale: "smoke" };
+    const { rows } = closedLoopResult("push", [cell("scratch", 2), smoke], about);
+    const comparisons = rows.filter(({ kind }) => kind === "comparison") as unknown as Comparison[];
+    expect(comparisons.map(({ success }) => Object.keys(success))).toEqual([
+      ...[["scratch"], ["scratch"]],
+      ...[["lapa"], ["lapa"]],
+    ]);
   });
 
   it("leaves out what was not measured, and names no gap without both ends", () => {

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "@jest/globals";
 import { findPython } from "#benchmarks/engine/contestants.ts";
+import { sharedData } from "../../datasets/judge.ts";
 import { temporaryFolder } from "../../datasets/make-video.ts";
 
 const armature = fileURLToPath(new URL("../../../bin/armature.js", import.meta.url));
-const shared = fileURLToPath(new URL("../../../../shared/data", import.meta.url));
-const hasData = existsSync(join(shared, "human_dexwild")) && existsSync(join(shared, "robot_cr5"));
+const hasData = existsSync(join(sharedData, "human_dexwild")) && existsSync(join(sharedData, "robot_cr5"));
 const hasDetector = findPython("cv2.aruco", "") !== undefined;
 const whereDataIs = hasData ? describe : describe.skip;
 const whereAllIs = hasData && hasDetector ? describe : describe.skip;
@@ -35,10 +35,10 @@ function smallData(): string {
   const root = join(folder, "data");
   if (existsSync(root)) return root;
   mkdirSync(join(root, "human_dexwild"), { recursive: true });
-  symlinkSync(join(shared, "robot_cr5"), join(root, "robot_cr5"));
-  const videos = readdirSync(join(shared, "human_dexwild")).filter((name) => name.endsWith(".mp4"));
+  symlinkSync(join(sharedData, "robot_cr5"), join(root, "robot_cr5"));
+  const videos = readdirSync(join(sharedData, "human_dexwild")).filter((name) => name.endsWith(".mp4"));
   for (const name of videos.filter((_, at) => at % 9 === 0)) {
-    symlinkSync(join(shared, "human_dexwild", name), join(root, "human_dexwild", name));
+    symlinkSync(join(sharedData, "human_dexwild", name), join(root, "human_dexwild", name));
   }
   return root;
 }

@@ -179,6 +179,9 @@ describe("createLeRobotWriter", () => {
 
   it("refuses features that cannot be stored and a place that is taken", async () => {
     await expect(open("x", { features: { timestamp: features.action } })).rejects.toThrow(ConfigError);
+    await expect(open("x", { features: { grey: { dtype: "image", shape: [2, 2, 1], names: null } } })).rejects.toThrow(
+      'feature "grey" must have shape [height, width, 3], got [2,2,1]',
+    );
     await expect(open("x", { features: { grey: { dtype: "video", shape: [2, 2, 1], names: null } } })).rejects.toThrow(
       "[height, width, 3]",
     );

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -52,6 +52,24 @@ describe("a TensorFlow.js graph model", () => {
     const features = await encoder.encode([picture(16)]);
     expect([...features.subarray(0, 3)]).toBeAllClose([0.2, 0.8, 0], { absolute: 1e-5 });
     await encoder.dispose();
+  });
+
+  it("is refused with other weights, cut ones or none", async () => {
+    const file = writeGraphModel(join(folder, "weights"));
+    const trained = await open({ file });
+    const { sha256 } = trained.config;
+    await trained.dispose();
+    const weights = join(folder, "weights", "weights.bin");
+    const bytes = readFileSync(weights);
+    writeFileSync(
+      weights,
+      bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)),
+    );
+    await expect(open({ file, sha256 })).rejects.toThrow("must be the file that the model was trained with");
+    writeFileSync(weights, bytes.subarray(0, 100));
+    await expect(open({ file })).rejects.toThrow("must have 588 bytes of weights beside it, has 100");
+    rmSync(weights);
+    await expect(open({ file })).rejects.toThrow(`weights.bin: must be there: ${file} keeps weights in it.`);
   });
 
   it("is refused when it was not trained with, is missing, is none, or computes what nobody knows", async () => {
