@@ -19,7 +19,7 @@ async function run(...words: string[]): Promise<{ answer: Record<string, never>;
   return { answer: JSON.parse(stdout.trim().split("\n").at(-1)!), said: stderr };
 }
 
-const videos = ["--data.videos", inFolder("videos"), "--data.holdOut", "0.4"];
+const videos = ["--data.videos", inFolder("videos"), "--data.holdOut", "0.5"];
 const few = ["--steps", "3", "--batch", "4"];
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
     "datasets",
     "simulate",
     "--episodes",
-    "8",
+    "14",
     "--out",
     inFolder("videos"),
     "--truth",
