@@ -80,7 +80,7 @@ type Entry = { readonly clip: CachedClip; readonly file: string };
 /**
  * Decodes what is not in the cache yet and opens all clips for reading.
  *
- * @throws UserError when no clip is usable (with the first reasons), or the clips together are larger than the limit
+ * @throws NoUsableVideo when no clip is (with the first reasons); UserError when the clips together are larger than the limit
  */
 export async function openFrameCache(sources: readonly ClipSource[], options: FrameCacheOptions): Promise<FrameCache> {
   const { size, directory, workers = defaultWorkers, limitBytes = defaultLimitBytes, onProgress } = options;
@@ -114,20 +114,27 @@ export async function openFrameCache(sources: readonly ClipSource[], options: Fr
   });
   const entries = found.filter((entry): entry is Entry => "clip" in entry);
   const problems = found.filter((entry): entry is ClipProblem => "message" in entry);
-  if (entries.length === 0) throw noneUsable(problems);
+  if (entries.length === 0) throw new NoUsableVideo(problems);
   await keepWithin(directory, limitBytes, new Set(entries.map((entry) => entry.file)));
   return createCache(size, entries, problems);
 }
 
 const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 
-/** What to say when nothing of what was named can be decoded. */
-export function noneUsable(problems: readonly ClipProblem[]): UserError {
-  if (problems.length === 0)
-    return new UserError("cache: expected at least one video, got none. Name a folder with videos.");
-  const shown = problems.slice(0, 5).map((problem) => `\n  ${problem.message}`);
-  const more = problems.length > 5 ? `\n  and ${problems.length - 5} more` : "";
-  return new UserError(`cache: none of ${problems.length} videos can be used:${shown.join("")}${more}`);
+/** Nothing of what was named can be decoded. */
+export class NoUsableVideo extends UserError {
+  readonly problems: readonly ClipProblem[];
+
+  constructor(problems: readonly ClipProblem[]) {
+    const shown = problems.slice(0, 5).map((problem) => `\n  ${problem.message}`);
+    const more = problems.length > 5 ? `\n  and ${problems.length - 5} more` : "";
+    super(
+      problems.length === 0
+        ? "cache: expected at least one video, got none. Name a folder with videos."
+        : `cache: none of ${problems.length} videos can be used:${shown.join("")}${more}`,
+    );
+    this.problems = problems;
+  }
 }
 
 async function prepareClip(

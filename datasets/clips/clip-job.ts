@@ -1,8 +1,8 @@
 /** @file Choosing clips as a job for shards: each video is measured once, then all are judged together. */
 import { createHash } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { FormatError } from "#core/errors.ts";
-import type { ClipSource } from "../clip-source.ts";
+import { type ClipSource, describeSource } from "../clip-source.ts";
 import { mergeShards, runShard, type Shard, type ShardJob, type ShardOptions } from "../shards.ts";
 import { decoderVersion } from "../video/decode.ts";
 import type { ClipsConfig } from "./config.ts";
@@ -13,12 +13,7 @@ import { measureScenes, scenesVersion, type VideoScenes, videoScenesSchema } fro
 async function clipJob(sources: readonly ClipSource[], config: ClipsConfig): Promise<ShardJob> {
   const { cutThreshold, minimumScene } = config;
   const settings = JSON.stringify([scenesVersion, decoderVersion, cutThreshold, minimumScene]);
-  const items = await Promise.all(
-    sources.map(async ({ name, path, startS, endS }) => {
-      const info = await stat(path).catch(() => undefined);
-      return JSON.stringify([name, startS, endS, info?.size ?? 0, Math.floor(info?.mtimeMs ?? 0)]);
-    }),
-  );
+  const items = await Promise.all(sources.map(describeSource));
   return { name: "clips", hash: createHash("sha256").update(settings).digest("hex"), items };
 }
 

@@ -5,6 +5,12 @@ import { createQuantizerRunner, type Quantizer } from "./runner.ts";
 import type { VideoData } from "./video-data.ts";
 import { withEyes } from "./with-eyes.ts";
 
+/** What all labels of a quantizer have in common. */
+export function labelHead({ id, config: { model, offsetS } }: Quantizer) {
+  const { codebookSize, codesPerStep } = model;
+  return { quantizerHash: id, codebookSize, codesPerStep, offsetS };
+}
+
 /**
  * Names the latent action of every pair of frames, in the order of the clips.
  *
@@ -15,17 +21,13 @@ export async function labelVideos(
   data: VideoData,
   { executor, source, signal }: { executor: Executor; source: string; signal?: AbortSignal },
 ): Promise<LatentLabels> {
-  const { model, offsetS } = quantizer.config;
-  const pairs = framePairs(data.frames.clips, { offsetS });
+  const pairs = framePairs(data.frames.clips, quantizer.config);
   const encode = async (seeing: Quantizer) => {
     const runner = createQuantizerRunner(seeing, executor);
     return runner.encode(data.frames, pairs, signal).finally(() => runner.dispose());
   };
   return {
-    quantizerHash: quantizer.id,
-    codebookSize: model.codebookSize,
-    codesPerStep: model.codesPerStep,
-    offsetS,
+    ...labelHead(quantizer),
     source: { path: source, hash: data.hash },
     episodes: pairs.clip,
     first: pairs.first,

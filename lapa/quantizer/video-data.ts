@@ -8,7 +8,7 @@ import {
   type ClipProblem,
   type ClipSource,
   type FrameCache,
-  noneUsable,
+  NoUsableVideo,
   openFrameCache,
 } from "#datasets/frame-cache.ts";
 import { clipsOfLeRobot, type LeRobotReader, openLeRobot } from "#datasets/lerobot/index.ts";
@@ -51,7 +51,7 @@ export type VideoData = {
   close(): void;
 };
 
-type Source = ClipSource & { readonly record?: () => Promise<RecordedClip> };
+export type VideoSource = ClipSource & { readonly record?: () => Promise<RecordedClip> };
 
 const floats = (values: unknown): Float32Array | undefined =>
   values instanceof Float32Array || values instanceof Float64Array ? Float32Array.from(values) : undefined;
@@ -75,7 +75,7 @@ async function recordedClip(reader: LeRobotReader, episode: number): Promise<Rec
   return { dataset: reader.info, episode, actions, states: floats(columns["observation.state"]) };
 }
 
-async function datasetSources(path: string, config: VideoDataConfig): Promise<Source[]> {
+async function datasetSources(path: string, config: VideoDataConfig): Promise<VideoSource[]> {
   const reader = await openLeRobot(path);
   const clips = clipsOfLeRobot(reader, chooseCamera(reader, config.camera));
   const chosen = config.episodes > 0 ? clips.slice(0, config.episodes) : clips;
@@ -92,43 +92,73 @@ function isHeldOut(clip: CachedClip, share: number): boolean {
   return digest.readUInt32BE(0) / 2 ** 32 < share;
 }
 
-/**
- * Decodes and opens all clips.
- *
- * @throws UserError when nothing was named, or a folder holds no video or none that is usable
- */
-export async function openVideoData(
-  config: VideoDataConfig,
-  options: { size: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
-): Promise<VideoData> {
+/** Everything that was named, in order. @throws UserError when nothing was */
+export async function listVideoSources(config: VideoDataConfig): Promise<{
+  /** Clips of each folder of videos. */
+  readonly folders: readonly (readonly VideoSource[])[];
+  /** Those of the folders, then those of the data sets. */
+  readonly sources: readonly VideoSource[];
+}> {
   if (config.videos.length + config.datasets.length === 0) {
     throw new UserError("videos: must name at least one folder, got none. Pass --videos DIR or --datasets DIR.");
   }
   const folders = await Promise.all(
     config.videos.map(async (folder) => {
       const clips = await listVideoFolder(folder);
-      return clips.map((clip): Source => ({ ...clip, name: `${folder}/${clip.name}` }));
+      return clips.map((clip): VideoSource => ({ ...clip, name: `${folder}/${clip.name}` }));
     }),
   );
   const sets = await Promise.all(config.datasets.map((path) => datasetSources(path, config)));
-  const sources = [...folders, ...sets].flat();
-  const frames = await openFrameCache(sources, { ...options, fit: config.fit, directory: config.cache });
-  for (const clips of folders) {
-    const paths = new Set(clips.map(({ path }) => path));
-    if (frames.clips.some(({ path }) => paths.has(path))) continue;
-    // Demonstrations beside it would hide that there is nothing to pretrain on.
-    frames.close();
-    throw noneUsable(frames.problems.filter(({ path }) => paths.has(path)));
+  return { folders, sources: [...folders, ...sets].flat() };
+}
+
+/** A folder of which nothing can be used, beside others of which something can, must not go unseen. */
+export function requireEachFolder(
+  folders: readonly (readonly ClipSource[])[],
+  clips: readonly Pick<CachedClip, "name">[],
+  problems: readonly ClipProblem[],
+): void {
+  const usable = new Set(clips.map(({ name }) => name));
+  for (const folder of folders) {
+    if (folder.some(({ name }) => usable.has(name))) continue;
+    const paths = new Set(folder.map(({ path }) => path));
+    throw new NoUsableVideo(problems.filter(({ path }) => paths.has(path)));
   }
-  const byName = new Map(sources.map((source) => [source.name, source]));
-  const recorded = await Promise.all(frames.clips.map((clip) => byName.get(clip.name)?.record?.()));
-  const hash = createHash("sha256").update(frames.clips.map((clip) => `${clip.hash} ${clip.caption ?? ""}`).join("\n"));
-  return {
-    frames,
-    recorded,
-    heldOut: frames.clips.map((clip) => isHeldOut(clip, config.holdOut)),
-    hash: hash.digest("hex").slice(0, 16),
-    problems: frames.problems,
-    close: () => frames.close(),
-  };
+}
+
+/** Hash of everything that was opened: labels of it are labels of nothing else. */
+export function hashOfClips(
+  clips: readonly { readonly hash: string; readonly caption?: string | undefined }[],
+): string {
+  const lines = clips.map(({ hash, caption }) => `${hash} ${caption ?? ""}`);
+  return createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 16);
+}
+
+/**
+ * Decodes and opens all clips.
+ *
+ * @throws UserError when nothing was named; NoUsableVideo when a folder holds no video or none that is usable
+ */
+export async function openVideoData(
+  config: VideoDataConfig,
+  options: { size: number; signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+): Promise<VideoData> {
+  const { folders, sources } = await listVideoSources(config);
+  const frames = await openFrameCache(sources, { ...options, fit: config.fit, directory: config.cache });
+  try {
+    requireEachFolder(folders, frames.clips, frames.problems);
+    const byName = new Map(sources.map((source) => [source.name, source]));
+    const recorded = await Promise.all(frames.clips.map((clip) => byName.get(clip.name)?.record?.()));
+    return {
+      frames,
+      recorded,
+      heldOut: frames.clips.map((clip) => isHeldOut(clip, config.holdOut)),
+      hash: hashOfClips(frames.clips),
+      problems: frames.problems,
+      close: () => frames.close(),
+    };
+  } catch (error) {
+    frames.close();
+    throw error;
+  }
 }
