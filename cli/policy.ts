@@ -19,5 +19,10 @@ export async function openPolicy(
   }
   const model = await openPolicyModel(where);
   const executor = await openEngine(engine, context);
-  return { policy: createPolicy(model, executor, batch), close: () => executor.dispose() };
+  const policy = createPolicy(model, executor, batch);
+  const close = async () => {
+    await policy.dispose();
+    await executor.dispose();
+  };
+  return { policy, close };
 }

@@ -64,6 +64,7 @@ export async function measureEpisodes(
     const said = chunks.map(({ actions }) => actions);
     results.push({ episode, ...compare(model, recorded, { asked, said, spread }) });
   }
+  await policy.dispose();
   return results;
 }
 

@@ -25,3 +25,9 @@ export interface Policy {
 export interface BatchPolicy extends Policy {
   inferBatch(observations: readonly Observation[], signal?: AbortSignal): Promise<ActionChunk[]>;
 }
+
+/** A policy whose compiled programs hold memory of an engine. */
+export interface LoadedPolicy extends BatchPolicy {
+  /** Frees it; no answer may be awaited any more. */
+  dispose(): Promise<void>;
+}

@@ -1,7 +1,7 @@
 /** @file A fine-tuned model as a `Policy`: one observation or many in, action chunks in raw units out. */
 import type { ActionChunk } from "#core/contracts/action.ts";
 import type { Observation } from "#core/contracts/observation.ts";
-import type { BatchPolicy, PolicySpec } from "#core/contracts/policy.ts";
+import type { LoadedPolicy, PolicySpec } from "#core/contracts/policy.ts";
 import { ShapeError, UserError } from "#core/errors.ts";
 import { createRng } from "#core/rng.ts";
 import { type Compiled, compile, type Executor, type HostArray, type HostInput } from "#engine/index.ts";
@@ -62,7 +62,7 @@ async function senses(model: PolicyModel, perception: Perception, observations: 
  * `infer` throws a ShapeError when the observation lacks the camera or its picture has another size, and a ConfigError when
  * the instruction is longer than the context.
  */
-export function createPolicy(model: PolicyModel, executor: Executor, batch = 32): BatchPolicy {
+export function createPolicy(model: PolicyModel, executor: Executor, batch = 32): LoadedPolicy {
   const spec = specOf(model);
   const programs = new Map<number, Promise<Compiled>>();
   const program = (size: number) => {
@@ -111,7 +111,7 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
     }
     return chunks;
   };
-  const policy: BatchPolicy = {
+  const policy: LoadedPolicy = {
     spec,
     inferBatch,
     infer: async (observation, signal) => (await inferBatch([observation], signal))[0]!,
@@ -119,11 +119,17 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
       memory?.forget();
       noise = newNoise();
     },
+    async dispose() {
+      const made = await Promise.allSettled(programs.values());
+      programs.clear();
+      for (const one of made) if (one.status === "fulfilled") await one.value.dispose();
+    },
   };
   if (!model.head.ensemble) return policy;
   const ensemble = temporalEnsemble(policy, model.head.ensembleDecay);
   return {
     ...ensemble,
+    dispose: policy.dispose,
     async inferBatch(observations, signal) {
       if (observations.length !== 1) return inferBatch(observations, signal);
       return [await ensemble.infer(observations[0]!, signal)];

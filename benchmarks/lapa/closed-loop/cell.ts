@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BatchPolicy } from "#core/contracts/policy.ts";
+import type { BatchPolicy, LoadedPolicy } from "#core/contracts/policy.ts";
 import { codeCommit } from "#core/provenance.ts";
 import { writeWhole } from "#core/write-whole.ts";
 import {
@@ -71,7 +71,7 @@ const digits = (results: readonly { readonly success: boolean }[]) =>
   results.map(({ success }) => (success ? "1" : "0")).join("");
 
 /** UniPi has nothing to fine-tune: its two models are joined. */
-async function joinPlanner(run: SeedRun, cell: Cell): Promise<BatchPolicy> {
+async function joinPlanner(run: SeedRun, cell: Cell): Promise<LoadedPolicy> {
   const planner = await openVideoPlanner(await plannerOf(run, cell));
   const inverse = await openInverseModel(await inverseModelOf(run, cell));
   const recorded = await recordedOf(run, cell.setting, cell.labelled);
@@ -88,7 +88,7 @@ async function tryRecipes(run: SeedRun, cell: Cell, backbone: string | undefined
   const { scale, seed } = run;
   const recorded = await recordedOf(run, cell.setting, cell.labelled);
   const pretrainedOn = backbone === undefined ? undefined : await openBackbone(backbone);
-  const tried = new Map<string, { readonly policy: BatchPolicy; readonly validation: number }>();
+  const tried = new Map<string, { readonly policy: LoadedPolicy; readonly validation: number }>();
   // A fresh backbone has nothing to protect: all recipes are the same to it.
   for (const recipe of cell.arm === "scratch" ? (["full"] as const) : scale.recipes) {
     const name = `policy-${cell.setting}-${cell.arm}-${cell.labelled}-${recipe}`;
@@ -134,6 +134,7 @@ export async function measureCell(run: SeedRun, root: string, cell: Cell): Promi
   const [recipe, { policy }] = ranked[0]!;
   const results = new Map<Condition, Awaited<ReturnType<typeof play>>>();
   for (const condition of conditions) results.set(condition, await play(run, policy, condition, run.scale.rollouts));
+  for (const one of tried.values()) await one.policy.dispose();
   const seen = results.get("seen")!;
   const kinds = [...new Set(seen.map(({ task }) => task))].sort();
   const row: CellRow = {

@@ -2,7 +2,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { ActionChunk, ActionSpace } from "#core/contracts/action.ts";
 import type { Observation } from "#core/contracts/observation.ts";
-import type { BatchPolicy } from "#core/contracts/policy.ts";
+import type { LoadedPolicy } from "#core/contracts/policy.ts";
 import { ConfigError, ShapeError } from "#core/errors.ts";
 import { encodeText } from "#core/text/word-tokenizer.ts";
 import { type Compiled, compile, type Executor, tf as ops } from "#engine/index.ts";
@@ -36,7 +36,7 @@ type State = { readonly planner: VideoPlannerNetwork<tf.Tensor>; readonly invers
  *
  * @throws ConfigError when the two look ahead differently or see other picture sizes, or actions are places
  */
-export function createPlannerPolicy(options: PlannerPolicyOptions): BatchPolicy {
+export function createPlannerPolicy(options: PlannerPolicyOptions): LoadedPolicy {
   const { planner, inverse, space, camera, rateHz, executor, batch = 32 } = options;
   const { imageSize: size, codesPerStep: textLength } = planner.config.model;
   const { offsetS } = planner.config;
@@ -113,5 +113,9 @@ export function createPlannerPolicy(options: PlannerPolicyOptions): BatchPolicy 
     inferBatch,
     infer: async (observation, signal) => (await inferBatch([observation], signal))[0]!,
     reset: () => undefined,
+    async dispose() {
+      await (await program)?.dispose();
+      program = undefined;
+    },
   };
 }
