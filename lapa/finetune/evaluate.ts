@@ -1,7 +1,7 @@
 import type { LatentLabels } from "#core/contracts/latent-labels.ts";
 import { UserError } from "#core/errors.ts";
 import type { Executor } from "#engine/index.ts";
-import { checkLabels, encodeCaptions, openPerception } from "#lapa/latent-vla/index.ts";
+import { checkLabels, encodeCaptions, type Perception, withPerception } from "#lapa/latent-vla/index.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
 import { createActionJudge } from "./action-judge.ts";
 import { actionSpaceOf, spaceSignature } from "./action-space.ts";
@@ -18,6 +18,13 @@ export type ActionErrors = {
   readonly frames: number;
 };
 
+type EvaluateOptions = {
+  readonly executor: Executor;
+  readonly heldOut: boolean;
+  readonly batch?: number;
+  readonly labels?: LatentLabels | undefined;
+};
+
 /**
  * Measures a policy against demonstrations, open loop: what it would do at every frame beside what was done.
  *
@@ -28,16 +35,11 @@ export type ActionErrors = {
 export async function evaluateActions(
   model: PolicyModel,
   data: VideoData,
-  options: {
-    readonly executor: Executor;
-    readonly heldOut: boolean;
-    readonly batch?: number;
-    readonly labels?: LatentLabels | undefined;
-  },
+  options: EvaluateOptions,
 ): Promise<ActionErrors> {
-  const { executor, heldOut, batch = 64, labels } = options;
-  const { space, normalisation, tokenizer, backbone, head, parameters } = model;
-  const actions = actionsOf(data);
+  const { space, backbone, vocabulary, parameters } = model;
+  const { executor, labels } = options;
+  actionsOf(data); // every clip has them
   for (const { dataset, actions: rows } of data.recorded.map((clip) => clip!)) {
     const other = actionSpaceOf(dataset, rows, space.kind);
     if (spaceSignature(other) === spaceSignature(space)) continue;
@@ -45,24 +47,32 @@ export async function evaluateActions(
       `${dataset.path}: the policy's actions are ${space.names.join(", ")} (${space.kind}), the data set's ${other.names.join(", ")} (${other.kind}). Evaluate on data of the same robot.`,
     );
   }
-  const hearsLatent = parameters.previous !== undefined;
   if (labels !== undefined) checkLabels(labels, data, model.latent);
-  else if (hearsLatent) {
+  else if (parameters.previous !== undefined) {
     throw new UserError(
       "labels: this policy hears the latent action before, got none. Label the data and pass --labels.",
     );
   }
-  const perception = await openPerception(backbone, model.vocabulary);
+  return withPerception(backbone, vocabulary, executor, (perception) => measure(model, data, perception, options));
+}
+
+async function measure(
+  model: PolicyModel,
+  data: VideoData,
+  perception: Perception,
+  { executor, heldOut, batch = 64, labels }: EvaluateOptions,
+): Promise<ActionErrors> {
+  const { space, normalisation, tokenizer, backbone, head, parameters } = model;
   const captions = await encodeCaptions(data.frames, perception);
   const keep = (clip: number) => !heldOut || data.heldOut[clip] === true;
-  const cut = cutDemonstrations(data.frames, captions, actions, tokenizer, head.chunkLength, {
+  const cut = cutDemonstrations(data.frames, captions, actionsOf(data), tokenizer, head.chunkLength, {
     ...{ normalisation, labels, keep },
   });
   const frames = cut.samples.clip.length;
   if (frames === 0) {
     throw new UserError("demonstrations: must hold clips to measure on, got none. Raise --data.holdOut or pass --all.");
   }
-  const config = { batch, model: backbone, head, latentLoss: 0, previousLatent: hearsLatent };
+  const config = { batch, model: backbone, head, latentLoss: 0, previousLatent: parameters.previous !== undefined };
   const judge = await createActionJudge(cut, config, model, { perception, executor });
   try {
     const errors = await judge.measureAll();

@@ -78,7 +78,7 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
   const width = spec.chunkLength * model.space.names.length;
 
   const inferSome = async (observations: readonly Observation[], size: number): Promise<ActionChunk[]> => {
-    perception ??= openPerception(model.backbone, model.vocabulary);
+    perception ??= openPerception(model.backbone, model.vocabulary, executor);
     const inputs: Record<string, HostInput> = await senses(model, await perception, observations, size);
     const { stampNs } = observations[0]!;
     if (memory !== undefined) inputs.previous = memory.before(stampNs);
@@ -120,8 +120,9 @@ export function createPolicy(model: PolicyModel, executor: Executor, batch = 32)
       noise = newNoise();
     },
     async dispose() {
-      const made = await Promise.allSettled(programs.values());
+      const made = await Promise.allSettled([...programs.values(), ...(perception ? [perception] : [])]);
       programs.clear();
+      perception = undefined;
       for (const one of made) if (one.status === "fulfilled") await one.value.dispose();
     },
   };

@@ -4,7 +4,7 @@ import { binCount } from "#core/actions/bins.ts";
 import type { LatentLabels } from "#core/contracts/latent-labels.ts";
 import { UserError } from "#core/errors.ts";
 import { createRng } from "#core/rng.ts";
-import { buildVocabulary } from "#core/text/word-tokenizer.ts";
+import { buildVocabulary, type Vocabulary } from "#core/text/word-tokenizer.ts";
 import { type RunSettings, type TrainResult, train, warmupCosine } from "#engine/index.ts";
 import {
   type Backbone,
@@ -12,10 +12,9 @@ import {
   encodeCaptions,
   initBackbone,
   initLatentHead,
-  openPerception,
   type Perception,
   perceiveBatch,
-  withEncoders,
+  withPerception,
 } from "#lapa/latent-vla/index.ts";
 import type { VideoData } from "#lapa/quantizer/index.ts";
 import { type ActionJudge, createActionJudge } from "./action-judge.ts";
@@ -109,14 +108,14 @@ function neededLabels(
   return labels;
 }
 
-/** Network, words and encoders: the pretrained backbone's, else as configured. */
-async function modelOf(data: VideoData, given: FinetuneConfig, options: FinetuneOptions, labels?: LatentLabels) {
+/** Network and words: the pretrained backbone's, else as configured. */
+function modelOf(data: VideoData, given: FinetuneConfig, options: FinetuneOptions, labels?: LatentLabels) {
   const { pretrained } = options;
   const captions = data.frames.clips.map(({ caption = "" }) => caption);
   const vocabulary = pretrained?.vocabulary ?? buildVocabulary(captions);
   if (pretrained !== undefined) return { vocabulary, model: pretrained.config };
   const codes = labels === undefined ? {} : { codebookSize: labels.codebookSize, codesPerStep: labels.codesPerStep };
-  return { vocabulary, model: await withEncoders({ ...given.model, vocabularySize: vocabulary.length, ...codes }) };
+  return { vocabulary, model: { ...given.model, vocabularySize: vocabulary.length, ...codes } };
 }
 
 function initParameters(
@@ -150,16 +149,28 @@ export async function finetune(
   run: RunSettings,
   options: FinetuneOptions = {},
 ): Promise<TrainResult> {
-  const { pretrained } = options;
-  const actions = actionsOf(data);
   const labels = neededLabels(data, given, options);
-  const { vocabulary, model } = await modelOf(data, given, options, labels);
-  const config = { ...given, model };
+  const { vocabulary, model } = modelOf(data, given, options, labels);
+  return withPerception(model, vocabulary, run.executor, (perception) =>
+    finetuneSeeing(data, { ...given, model: perception.config }, run, {
+      ...{ pretrained: options.pretrained, labels, vocabulary, perception },
+    }),
+  );
+}
+
+type Seeing = FinetuneOptions & { readonly vocabulary: Vocabulary; readonly perception: Perception };
+
+async function finetuneSeeing(
+  data: VideoData,
+  config: FinetuneConfig,
+  run: RunSettings,
+  { pretrained, labels, vocabulary, perception }: Seeing,
+): Promise<TrainResult> {
+  const actions = actionsOf(data);
   const learned = joined(actions.filter((_, clip) => !data.heldOut[clip]));
   const facts = demonstrationFacts(data, config, learned);
   const { names } = facts.space;
   const fitted = fitActionStatistics(learned, names, config);
-  const perception = await openPerception(model, vocabulary);
   const captions = await encodeCaptions(data.frames, perception);
   const cut = (isHeldOut: boolean) =>
     cutDemonstrations(data.frames, captions, actions, fitted.tokenizer, config.head.chunkLength, {
@@ -178,7 +189,7 @@ export async function finetune(
   const statistics: PolicyStatistics = { vocabulary, ...fitted, ...facts, ...(latent ? { latent } : {}) };
   const heldOut = cut(true);
   const parameters = initParameters(config, shape, pretrained);
-  const judged = { policyId: "", backbone: model, head: config.head, parameters, ...statistics };
+  const judged = { policyId: "", backbone: config.model, head: config.head, parameters, ...statistics };
   const judge =
     heldOut.samples.clip.length > 0
       ? await createActionJudge(heldOut, config, judged, { perception, executor: run.executor })

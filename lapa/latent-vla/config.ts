@@ -1,16 +1,9 @@
 import { z } from "zod";
-import { videoDataConfig } from "#lapa/quantizer/index.ts";
+import { frozenEncoderConfig, videoDataConfig } from "#lapa/quantizer/index.ts";
 
-/** A frozen picture encoder; tokens, width and codes are read from its file. */
-export const imageEncoderConfig = z.strictObject({
-  file: z.string().default("").describe("ONNX file: pictures in; vectors [B, N, F] or codes [B, N] out"),
-  size: z.number().int().min(0).default(0).describe("side of the pictures that it takes, pixels; 0: as the file says"),
-  mean: z.array(z.number()).length(3).default([0.5, 0.5, 0.5]).describe("subtracted from red, green, blue in [0, 1]"),
-  std: z.array(z.number().positive()).length(3).default([0.5, 0.5, 0.5]).describe("they are then divided by this"),
-  tokens: z.number().int().min(0).default(0).describe("tokens of a picture; set from the file"),
-  width: z.number().int().min(0).default(0).describe("width of a token; set from the file"),
+/** A frozen picture encoder, of vectors or of codes. */
+export const imageEncoderConfig = frozenEncoderConfig.extend({
   codes: z.number().int().min(0).default(0).describe("for a file that gives codes: how many there are"),
-  sha256: z.string().default("").describe("of the file; set from it"),
 });
 
 /** A frozen sentence encoder; what it gives is read from its file. */

@@ -1,15 +1,13 @@
 /**
- * @file How a backbone comes to see and hear. Its own stems and words are part of the network; frozen encoders, ONNX files
- * of others, run before it, outside of the compiled step, and their hash travels with the checkpoint.
+ * @file How a backbone comes to see and hear. Its own stems and words are part of the network; frozen encoders, files of
+ * others, run before it, outside of the compiled step, and their hash travels with the checkpoint.
  */
 import type * as tf from "@tensorflow/tfjs";
-import type { VisionEncoder } from "#core/contracts/vision.ts";
 import { encodeText, type Vocabulary } from "#core/text/word-tokenizer.ts";
-import type { InputSpec } from "#engine/index.ts";
-import { applyColour, colourSize, toModelRange } from "#lapa/quantizer/index.ts";
+import type { Executor, InputSpec } from "#engine/index.ts";
+import { applyColour, colourSize, openFrozenEncoder, toModelRange } from "#lapa/quantizer/index.ts";
 import { imageTokenCount, textTokenCount } from "./backbone.ts";
 import type { BackboneConfig } from "./config.ts";
-import { openImageEncoder } from "./image-encoder.ts";
 import { openTextEncoder } from "./text-encoder.ts";
 
 /** i32[T] of own words, or f32[T, E] of a sentence encoder. */
@@ -18,10 +16,13 @@ export type Words = Int32Array | Float32Array;
 export type Pictures = Uint8Array | Float32Array | Int32Array;
 
 export type Perception = {
+  /** With what the frozen encoders' files say filled in. */
+  readonly config: BackboneConfig;
   /** @throws ConfigError when the instruction is longer than the context */
   words(instruction: string): Promise<Words>;
   /** @param pixels u8[B, H, W, 3] */
   pictures(pixels: Uint8Array): Promise<Pictures>;
+  dispose(): Promise<void>;
 };
 
 const hasFrozenEyes = ({ stem }: BackboneConfig) => stem === "encoder";
@@ -71,24 +72,29 @@ export async function perceiveBatch<B extends { readonly images: Uint8Array; rea
   return { ...rest, images: await pictures(images) } as Omit<B, "images"> & { images: Pictures };
 }
 
-/** Fills in what the frozen encoders' files say. @throws UserError or FormatError when one cannot be used */
-export async function withEncoders(config: BackboneConfig): Promise<BackboneConfig> {
-  const imageEncoder = hasFrozenEyes(config) ? (await openImageEncoder(config)).config : config.imageEncoder;
-  const textEncoder = hasFrozenEars(config) ? (await openTextEncoder(config)).config : config.textEncoder;
-  return { ...config, imageEncoder, textEncoder };
-}
-
 /**
  * Opens what a backbone sees and hears with.
  *
  * @throws UserError when a frozen encoder's file is missing or is not the one that the backbone was trained with
  */
-export async function openPerception(config: BackboneConfig, vocabulary: Vocabulary): Promise<Perception> {
-  const ears = hasFrozenEars(config) ? await openTextEncoder(config) : undefined;
-  const eyes: VisionEncoder | undefined = hasFrozenEyes(config) ? await openImageEncoder(config) : undefined;
+export async function openPerception(
+  given: BackboneConfig,
+  vocabulary: Vocabulary,
+  executor: Executor,
+): Promise<Perception> {
+  const ears = hasFrozenEars(given) ? await openTextEncoder(given) : undefined;
+  const eyes = hasFrozenEyes(given) ? await openFrozenEncoder(given, executor) : undefined;
+  const imageEncoder = eyes?.config ?? given.imageEncoder;
+  const isCoded = eyes !== undefined && imageEncoder.width === 0;
+  const config: BackboneConfig = {
+    ...given,
+    imageEncoder: eyes && !isCoded ? { ...imageEncoder, codes: 0 } : imageEncoder,
+    textEncoder: ears?.config ?? given.textEncoder,
+  };
   const side = config.imageSize;
   const size = side * side * 3;
   return {
+    config,
     words: async (instruction) => ears?.encode(instruction) ?? encodeText(vocabulary, instruction, config.textLength),
     async pictures(pixels) {
       if (eyes === undefined) return pixels;
@@ -96,7 +102,23 @@ export async function openPerception(config: BackboneConfig, vocabulary: Vocabul
         return { data: pixels.subarray(row * size, (row + 1) * size), height: side, width: side };
       });
       const features = await eyes.encode(images);
-      return config.imageEncoder.codes > 0 ? Int32Array.from(features) : features;
+      return isCoded ? Int32Array.from(features) : features;
     },
+    dispose: async () => eyes?.dispose(),
   };
+}
+
+/** Works with what a backbone sees and hears with, open meanwhile. @throws as `openPerception` */
+export async function withPerception<T>(
+  config: BackboneConfig,
+  vocabulary: Vocabulary,
+  executor: Executor,
+  work: (perception: Perception) => Promise<T>,
+): Promise<T> {
+  const perception = await openPerception(config, vocabulary, executor);
+  try {
+    return await work(perception);
+  } finally {
+    await perception.dispose();
+  }
 }

@@ -19,15 +19,7 @@ import { checkLabels, type LatentOrigin } from "./check-labels.ts";
 import type { LatentVlaTrainConfig } from "./config.ts";
 import { type LatentVlaParameters, latentLoss } from "./model.ts";
 import { openBackbone } from "./open-backbone.ts";
-import {
-  openPerception,
-  type Perception,
-  perceive,
-  perceiveBatch,
-  perceptionSpecs,
-  type Words,
-  withEncoders,
-} from "./perception.ts";
+import { type Perception, perceive, perceiveBatch, perceptionSpecs, type Words, withPerception } from "./perception.ts";
 import { encodeCaptions, readPictures } from "./samples.ts";
 import { createLatentVlaStep, type LatentSamples, latentVlaBatch } from "./train-step.ts";
 
@@ -125,12 +117,19 @@ export async function trainLatentVla(
   checkLabels(labels, data, await earlierOrigin(run));
   const vocabulary = buildVocabulary(data.frames.clips.map(({ caption = "" }) => caption));
   const { codebookSize, codesPerStep } = labels;
-  const model = await withEncoders({
-    ...given.model,
-    ...{ vocabularySize: vocabulary.length, codebookSize, codesPerStep },
-  });
-  const perception = await openPerception(model, vocabulary);
-  const config = { ...given, model };
+  const model = { ...given.model, vocabularySize: vocabulary.length, codebookSize, codesPerStep };
+  return withPerception(model, vocabulary, run.executor, (perception) =>
+    trainSeeing(data, labels, { ...given, model: perception.config }, run, { vocabulary, perception }),
+  );
+}
+
+async function trainSeeing(
+  data: VideoData,
+  labels: LatentLabels,
+  config: LatentVlaTrainConfig,
+  run: RunSettings,
+  { vocabulary, perception }: { readonly vocabulary: Vocabulary; readonly perception: Perception },
+): Promise<TrainResult> {
   const captions = await encodeCaptions(data.frames, perception);
   const source = samplesOf(data, labels, captions, false);
   const heldOut = samplesOf(data, labels, captions, true);
@@ -148,7 +147,7 @@ export async function trainLatentVla(
     return await train({
       ...run,
       step,
-      batchAt: (index) => perceiveBatch(model, perception, latentVlaBatch(source, config, index)),
+      batchAt: (index) => perceiveBatch(config.model, perception, latentVlaBatch(source, config, index)),
       batchSize: config.batch,
       steps: config.steps,
       learningRate: warmupCosine({

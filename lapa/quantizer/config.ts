@@ -12,6 +12,7 @@ export const frozenEncoderConfig = z.strictObject({
   width: z.number().int().min(0).default(0).describe("width of a token; set from the file"),
   sha256: z.string().default("").describe("of the file; set from it"),
 });
+export type FrozenEncoderConfig = z.infer<typeof frozenEncoderConfig>;
 
 /** Size and form of the latent action model. Lengths in pixels, tokens or channels; times in seconds. */
 const modelFields = z.strictObject({

@@ -1,8 +1,24 @@
 /** @file Frozen encoders before the network: outside of the compiled step, their features come in with the batch. */
 import type { VisionEncoder } from "#core/contracts/vision.ts";
-import { UserError } from "#core/errors.ts";
-import type { InputSpec } from "#engine/index.ts";
+import { FormatError, UserError } from "#core/errors.ts";
+import type { Executor, InputSpec } from "#engine/index.ts";
 import { needsEyes, type QuantizerModelConfig } from "./config.ts";
+import { type FrozenEncoder, openFrozenEncoder } from "./frozen-encoder.ts";
+
+/**
+ * Opens the encoder that a quantizer looks through.
+ *
+ * @throws UserError when the file is missing or not the one that was trained with; FormatError when it gives no features
+ */
+export async function openEyes(config: QuantizerModelConfig, executor: Executor): Promise<FrozenEncoder> {
+  const eyes = await openFrozenEncoder(config, executor);
+  if (eyes.config.width > 0) return eyes;
+  await eyes.dispose();
+  throw new FormatError(
+    config.imageEncoder.file,
+    "must give features, gives whole numbers: codes have no distance to learn from. Choose the output before them.",
+  );
+}
 
 /** The input `features` of a compiled function, where a frozen encoder is looked through. */
 export function featureSpecs(config: QuantizerModelConfig, batch: number): Record<string, InputSpec> {

@@ -10,15 +10,14 @@ import type { Image } from "#core/contracts/image.ts";
 import type { VisionEncoder } from "#core/contracts/vision.ts";
 import { FormatError, ShapeError, UserError } from "#core/errors.ts";
 import type { Executor } from "#engine/index.ts";
-import type { QuantizerModelConfig } from "./config.ts";
+import type { FrozenEncoderConfig } from "./config.ts";
 import { resample } from "./crop.ts";
-import type { FrozenModel } from "./frozen-model.ts";
+import type { FrozenModel, Told } from "./frozen-model.ts";
 import { openGraphModel, weightFiles } from "./graph-model.ts";
 
-type EncoderConfig = QuantizerModelConfig["imageEncoder"];
-export type FrozenEncoder = VisionEncoder & {
-  /** With what the file says filled in. */
-  readonly config: EncoderConfig;
+export type FrozenEncoder<C extends FrozenEncoderConfig = FrozenEncoderConfig> = VisionEncoder & {
+  /** With what the file says filled in; `width` is 0 where it gives codes, one whole number for each token. */
+  readonly config: C;
   dispose(): Promise<void>;
 };
 
@@ -34,21 +33,31 @@ async function openOnnxModel(path: string, size: number): Promise<FrozenModel> {
   }
   const own = channelsFirst ? shape[2] : shape[1];
   const side = typeof own === "number" && own > 0 ? own : size;
-  const batch = typeof shape[0] === "number" && shape[0] > 0 ? shape[0] : 32;
-  const dims = channelsFirst ? [batch, 3, side, side] : [batch, side, side, 3];
+  const fixed = typeof shape[0] === "number" && shape[0] > 0 ? shape[0] : undefined;
   return {
-    ...{ size: side, channelsFirst, batch },
-    run: async (pixels) => {
-      const results = await session.run({ [input.name]: new ort.Tensor("float32", pixels, dims) });
-      const output = results[session.outputNames[0]!]!;
-      return { dims: output.dims, data: Float32Array.from(output.data as Float32Array, Number) };
+    ...{ size: side, channelsFirst, batch: fixed ?? 32 },
+    run: async (pixels, count) => {
+      const rows = fixed ?? count;
+      const given = new Float32Array(rows * side * side * 3);
+      given.set(pixels);
+      const dims = channelsFirst ? [rows, 3, side, side] : [rows, side, side, 3];
+      const results = await session.run({ [input.name]: new ort.Tensor("float32", given, dims) });
+      const { dims: told, data, type } = results[session.outputNames[0]!]!;
+      const codes = type === "int64" || type === "int32";
+      return { dims: told, data: Float32Array.from(data as Float32Array, Number), codes };
     },
     dispose: () => session.release(),
   };
 }
 
 /** One picture in the model's size, range and order of axes, written at `offset`. */
-function feed(image: Image, model: FrozenModel, { mean, std }: EncoderConfig, into: Float32Array, offset: number) {
+function feed(
+  image: Image,
+  model: FrozenModel,
+  { mean, std }: FrozenEncoderConfig,
+  into: Float32Array,
+  offset: number,
+) {
   const { size, channelsFirst } = model;
   if (image.height !== image.width) {
     throw new ShapeError(`encoder: pictures must be square, got ${image.height} x ${image.width}.`);
@@ -60,9 +69,13 @@ function feed(image: Image, model: FrozenModel, { mean, std }: EncoderConfig, in
   });
 }
 
-/** [B, N, F] as it is; [B, F] is one token; [B, h, w, F], or [B, F, h, w] of pictures of that order, are h x w tokens. */
-function tokensOf(path: string, dims: readonly number[], data: Float32Array, channelsFirst: boolean) {
+/**
+ * [B, N, F] as it is; [B, F] is one token; [B, h, w, F], or [B, F, h, w] of pictures of that order, are h x w tokens; of
+ * whole numbers each is a token's code, without a width.
+ */
+function tokensOf(path: string, { dims, data, codes }: Told, channelsFirst: boolean) {
   const [batch, ...rest] = dims as [number, ...number[]];
+  if (codes) return { tokens: rest.reduce((product, side) => product * side, 1), width: 0, data };
   if (rest.length === 1) return { tokens: 1, width: rest[0]!, data };
   if (rest.length === 2) return { tokens: rest[0]!, width: rest[1]!, data };
   if (rest.length !== 3) {
@@ -93,13 +106,13 @@ function hashOf(file: string): string {
 /**
  * Opens a frozen encoder.
  *
- * @param imageSize side of the pictures that it will be shown, pixels
+ * @param imageSize side of the square pictures that it will be shown, pixels
  * @throws UserError when the file is missing or not the one that was trained with; FormatError when it is no picture encoder
  */
-export async function openFrozenEncoder(
-  { imageEncoder: config, imageSize }: Pick<QuantizerModelConfig, "imageEncoder" | "imageSize">,
+export async function openFrozenEncoder<C extends FrozenEncoderConfig>(
+  { imageEncoder: config, imageSize }: { readonly imageEncoder: C; readonly imageSize: number },
   executor: Executor,
-): Promise<FrozenEncoder> {
+): Promise<FrozenEncoder<C>> {
   const { file } = config;
   if (!existsSync(file)) {
     throw new UserError(`imageEncoder: ${file} does not exist. Give an ONNX file or a graph model's model.json.`);
@@ -119,21 +132,24 @@ export async function openFrozenEncoder(
     const parts: ReturnType<typeof tokensOf>[] = [];
     for (let start = 0; start < images.length; start += model.batch) {
       const group = images.slice(start, start + model.batch);
-      const pixels = new Float32Array(model.batch * one);
+      const pixels = new Float32Array(group.length * one);
       for (const [row, image] of group.entries()) feed(image, model, config, pixels, row * one);
-      const { dims, data } = await model.run(pixels);
-      parts.push(tokensOf(file, dims, data, model.channelsFirst));
+      parts.push(tokensOf(file, await model.run(pixels, group.length), model.channelsFirst));
     }
     const { tokens, width } = parts[0]!;
-    const values = new Float32Array(images.length * tokens * width);
+    const perImage = tokens * Math.max(1, width);
+    const values = new Float32Array(images.length * perImage);
     for (const [index, part] of parts.entries()) {
-      const at = index * model.batch * tokens * width;
+      const at = index * model.batch * perImage;
       values.set(part.data.subarray(0, values.length - at), at);
     }
     return { tokens, width, values };
   };
   const blank = { data: new Uint8Array(imageSize ** 2 * 3), height: imageSize, width: imageSize };
-  const { tokens, width } = await encode([blank]);
+  const { tokens, width } = await encode([blank]).catch(async (error) => {
+    await model.dispose();
+    throw error;
+  });
   return {
     id: sha256.slice(0, 16),
     config: { ...config, tokens, width, sha256 },

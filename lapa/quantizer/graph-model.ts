@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError } from "#core/errors.ts";
-import { compile, type Executor, tf } from "#engine/index.ts";
+import { type Compiled, compile, type Executor, tf } from "#engine/index.ts";
 import { withBackend } from "#engine/tf.ts";
 import type { FrozenModel } from "./frozen-model.ts";
 import { type GraphNode, unfuseGraph } from "./unfuse-graph.ts";
@@ -74,7 +74,8 @@ const sizes: Readonly<Record<string, number>> = {
 const batch = 16;
 
 /**
- * Opens a TensorFlow.js graph model as a program of the engine: its operations are traced and compiled once.
+ * Opens a TensorFlow.js graph model as a program of the engine: its operations are traced and compiled at first use, once
+ * for single pictures and once for many.
  *
  * @param output name of the tensor to take; empty: the model's only output
  * @param size side of the pictures; 0: as the file says
@@ -95,28 +96,37 @@ export async function openGraphModel(
   const graph = withBackend("cpu", () => tf.loadGraphModelSync(tf.io.fromMemorySync(artifacts)));
   const [input] = graph.inputs;
   const side = sideOf(path, input?.shape);
-  const program = await compile(
-    (_, { pixels }) => {
-      const told = graph.execute({ [input!.name]: pixels! }, output === "" ? undefined : output);
-      if (Array.isArray(told)) {
-        const names = graph.outputs.map(({ name }) => name).join(", ");
-        throw new FormatError(path, `must give one tensor, gives ${names}. Choose one with imageEncoder.output.`);
-      }
-      return { outputs: { told: told as tf.Tensor } };
-    },
-    {
-      ...{ name: "graph-encoder", state: {}, executor },
-      inputs: { pixels: { shape: [batch, side, side, 3], dtype: "float32" } },
-    },
-  );
+  const compileFor = (rows: number) =>
+    compile(
+      (_, { pixels }) => {
+        const told = graph.execute({ [input!.name]: pixels! }, output === "" ? undefined : output);
+        if (Array.isArray(told)) {
+          const names = graph.outputs.map(({ name }) => name).join(", ");
+          throw new FormatError(path, `must give one tensor, gives ${names}. Choose one with imageEncoder.output.`);
+        }
+        return { outputs: { told: told as tf.Tensor } };
+      },
+      {
+        ...{ name: "graph-encoder", state: {}, executor },
+        inputs: { pixels: { shape: [rows, side, side, 3], dtype: "float32" } },
+      },
+    );
+  const programs = new Map<number, Promise<Compiled>>();
   return {
     ...{ size: side, channelsFirst: false, batch },
-    run: async (pixels) => {
-      const { told } = await program.run({ pixels });
-      return { dims: told!.shape, data: told!.data as Float32Array };
+    run: async (pixels, count) => {
+      const rows = count === 1 ? 1 : batch;
+      const program = programs.get(rows) ?? compileFor(rows);
+      programs.set(rows, program);
+      const given = new Float32Array(rows * side * side * 3);
+      given.set(pixels);
+      const { told } = await (await program).run({ pixels: given });
+      const { shape: dims, data, dtype } = told!;
+      return { dims, data: Float32Array.from(data), codes: dtype === "int32" };
     },
     dispose: async () => {
-      await program.dispose();
+      const made = await Promise.allSettled(programs.values());
+      for (const one of made) if (one.status === "fulfilled") await one.value.dispose();
       graph.dispose();
     },
   };

@@ -3,6 +3,7 @@ export * from "./colour.ts";
 export * from "./config.ts";
 export * from "./evaluate.ts";
 export * from "./evaluation/index.ts";
+export { type FrozenEncoder, openFrozenEncoder } from "./frozen-encoder.ts";
 export { type InverseNetwork, initInverseNetwork, readAction } from "./inverse-network.ts";
 export { initKeypointStem, type KeypointStem, keypointStem } from "./keypoint-stem.ts";
 export { labelVideos } from "./label.ts";

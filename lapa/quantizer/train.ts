@@ -1,8 +1,7 @@
 import { type RunSettings, type TrainResult, train, warmupCosine } from "#engine/index.ts";
 import { quantizerBatch } from "./batches.ts";
 import { needsEyes, type QuantizerTrainConfig } from "./config.ts";
-import { seeFeatures } from "./eyes.ts";
-import { openFrozenEncoder } from "./frozen-encoder.ts";
+import { openEyes, seeFeatures } from "./eyes.ts";
 import { splitTrainingPairs } from "./pair-source.ts";
 import { createQuantizerStep } from "./train-step.ts";
 import { createUsageMeter, type UsageRow } from "./usage.ts";
@@ -38,7 +37,7 @@ export async function trainQuantizer(
   run: RunSettings,
 ): Promise<QuantizerTraining> {
   const { train: source, actionSize } = splitTrainingPairs(data, given);
-  const eyes = needsEyes(given.model) ? await openFrozenEncoder(given.model, run.executor) : undefined;
+  const eyes = needsEyes(given.model) ? await openEyes(given.model, run.executor) : undefined;
   const seeing = eyes ? { ...given, model: { ...given.model, imageEncoder: eyes.config } } : given;
   const config = completeQuantizerConfig(seeing, actionSize);
   const step = await createQuantizerStep(config, run.executor).catch(async (error) => {

@@ -1,5 +1,5 @@
 import type { Executor } from "#engine/index.ts";
-import { openFrozenEncoder } from "./frozen-encoder.ts";
+import { openEyes } from "./eyes.ts";
 import type { Quantizer } from "./runner.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function withEyes<T>(
   work: (quantizer: Quantizer) => Promise<T>,
 ): Promise<T> {
   if (quantizer.config.model.stem !== "encoder" || quantizer.eyes) return work(quantizer);
-  const eyes = await openFrozenEncoder(quantizer.config.model, executor);
+  const eyes = await openEyes(quantizer.config.model, executor);
   try {
     return await work({ ...quantizer, eyes });
   } finally {

@@ -6,6 +6,7 @@ import { createExecutor, type Executor } from "#engine/index.ts";
 import { finetuneConfig } from "#lapa/finetune/config.ts";
 import { createPolicy, exportPolicy, finetune, openPolicyModel } from "#lapa/finetune/index.ts";
 import { writeImageEncoder, writeTextEncoder } from "../latent-vla/encoder-files.ts";
+import { writeGraphModel } from "../quantizer/graph-file.ts";
 import { smallData, smallModel } from "./small-data.ts";
 
 let executor: Executor;
@@ -19,8 +20,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it("learns through frozen encoders, finds them again by their hash, and refuses others", async () => {
-  const file = writeImageEncoder(folder, "maps");
+it.each([
+  {
+    form: "an ONNX file",
+    write: () => writeImageEncoder(folder, "maps"),
+    change: (file: string) => writeFileSync(file, "no"),
+  },
+  {
+    form: "a TensorFlow.js graph model",
+    write: () => writeGraphModel(join(folder, "graph")),
+    change: () => void writeGraphModel(join(folder, "graph"), { bias: [0, 0, 1] }),
+  },
+])("learns through $form and a sentence encoder, finds them again by their hash, and refuses others", async (eyes) => {
+  const file = eyes.write();
   const model = {
     ...{ ...smallModel, textLength: 6, stem: "encoder", imageEncoder: { file } },
     textEncoder: { file: writeTextEncoder(folder, 6) },
@@ -30,7 +42,7 @@ it("learns through frozen encoders, finds them again by their hash, and refuses 
     head: { chunkLength: 2, bins: 8, smoothing: 0 },
   });
   const { data, sides } = smallData({ caption: "push the block" });
-  const run = join(folder, "run");
+  const run = mkdtempSync(join(folder, "run-"));
   await finetune(data, config, { executor, folder: run, command: "test" });
   const policyModel = await openPolicyModel(run);
   const policy = createPolicy(policyModel, executor, 2);
@@ -42,8 +54,8 @@ it("learns through frozen encoders, finds them again by their hash, and refuses 
   });
   const chunks = await policy.inferBatch(observations);
   expect(chunks.map(({ actions }) => Math.sign(actions[0]!))).toEqual([0, 1].map((clip) => 2 * sides[clip]![0]! - 1));
-  const { largestDifference } = await exportPolicy(policyModel, { folder: join(folder, "onnx"), executor });
+  const { largestDifference } = await exportPolicy(policyModel, { folder: join(run, "onnx"), executor });
   expect(largestDifference).toBeLessThan(1e-4);
-  writeFileSync(file, "another file");
+  eyes.change(file);
   await expect(createPolicy(policyModel, executor).infer(observations[0]!)).rejects.toThrow("trained with");
 });

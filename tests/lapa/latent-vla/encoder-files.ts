@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { encodeOnnx } from "#engine/executors/onnx/onnx-file.ts";
 import { exportOnnx, tf } from "#engine/index.ts";
 
-/** Mean colour of each quarter of a 16 x 16 picture, as [1, 3, 2, 2], or whether it is bright, as codes [1, 4]. */
+/** Mean colour of each quarter of a 16 x 16 picture, as [1, 2, 2, 3], or whether it is bright, as codes [1, 4]. */
 export function writeImageEncoder(folder: string, kind: "maps" | "codes"): string {
   const file = join(folder, `${kind}.onnx`);
   const bytes = exportOnnx(
     (_state, { pixels }) => {
       const quarters = tf.avgPool(pixels as tf.Tensor4D, 8, 8, "valid"); // [1, 2, 2, 3]
       const bright = tf.cast(tf.greater(tf.mean(quarters, 3), 0), "int32");
-      const tokens = kind === "maps" ? tf.transpose(quarters, [0, 3, 1, 2]) : tf.reshape(bright, [1, 4]);
-      return { outputs: { tokens } };
+      const tokens = kind === "maps" ? quarters : tf.reshape(bright, [1, 4]);
+      return { outputs: { tokens: tokens as tf.Tensor } };
     },
     { name: kind, state: {}, inputs: { pixels: { shape: [1, 16, 16, 3], dtype: "float32" } } },
   );

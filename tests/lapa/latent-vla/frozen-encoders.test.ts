@@ -2,17 +2,22 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createExecutor, type Executor } from "#engine/index.ts";
 import { backboneConfig } from "#lapa/latent-vla/config.ts";
-import { openImageEncoder } from "#lapa/latent-vla/image-encoder.ts";
-import { openPerception, perceiveBatch, perceptionSpecs, withEncoders } from "#lapa/latent-vla/perception.ts";
+import { openPerception, perceiveBatch, perceptionSpecs } from "#lapa/latent-vla/perception.ts";
 import { openTextEncoder } from "#lapa/latent-vla/text-encoder.ts";
 import { writeImageEncoder, writeTextEncoder } from "./encoder-files.ts";
 
 let folder: string;
-beforeAll(() => {
+let executor: Executor;
+beforeAll(async () => {
+  executor = await createExecutor({ kind: "onnxruntime", threads: 1 });
   folder = mkdtempSync(join(tmpdir(), "armature-encoders-"));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(async () => {
+  await executor.dispose();
+  rmSync(folder, { recursive: true });
+});
 
 const configOf = (given: object) => backboneConfig.parse({ imageSize: 16, textLength: 5, ...given });
 
@@ -23,42 +28,28 @@ function picture(): Uint8Array {
   return pixels;
 }
 
-describe("openImageEncoder", () => {
+const openEyes = (imageEncoder: object) => openPerception(configOf({ stem: "encoder", imageEncoder }), [], executor);
+
+describe("a frozen image encoder", () => {
   it("turns feature maps into tokens, row by row, from pixels in the encoder's range", async () => {
     const file = writeImageEncoder(folder, "maps");
-    const encoder = await openImageEncoder(configOf({ stem: "encoder", imageEncoder: { file } }));
-    expect(encoder.shape(16, 16)).toEqual({ tokens: 4, width: 3 });
+    const eyes = await openEyes({ file, codes: 7 });
+    expect(eyes.config.imageEncoder).toMatchObject({ tokens: 4, width: 3, codes: 0 });
     const dark = [-1, -1, -1];
-    const images = [{ data: picture(), height: 16, width: 16 }];
-    expect([...(await encoder.encode(images))]).toBeAllClose([...dark, ...dark, ...dark, 1, -1, -1]);
-    const mean = [1, 0, 0];
-    const other = await openImageEncoder(configOf({ imageEncoder: { file, mean, std: [2, 1, 1] } }));
-    expect([...(await other.encode(images))].slice(9)).toBeAllClose([0, 0, 0]);
-  });
-
-  it("brings pictures to the encoder's size without moving them", async () => {
-    const file = writeImageEncoder(folder, "maps");
-    const encoder = await openImageEncoder(configOf({ imageEncoder: { file } }));
-    const corner = { data: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0), height: 2, width: 2 };
-    const red = [...(await encoder.encode([corner]))].filter((_, index) => index % 3 === 0);
-    // Along one axis the mean share of the far pixel is 1/8 in the near half and 7/8 in the far one.
-    const share = [1 / 8, 7 / 8];
-    expect(red).toBeAllClose([0, 1].flatMap((y) => [0, 1].map((x) => 2 * share[y]! * share[x]! - 1)));
+    expect([...(await eyes.pictures(picture()))]).toBeAllClose([...dark, ...dark, ...dark, 1, -1, -1]);
+    const other = await openEyes({ file, mean: [1, 0, 0], std: [2, 1, 1] });
+    expect([...(await other.pictures(picture()))].slice(9)).toBeAllClose([0, 0, 0]);
+    await Promise.all([eyes.dispose(), other.dispose()]);
   });
 
   it("gives the codes of a tokenizer as whole numbers, of several pictures one after another", async () => {
-    const config = await withEncoders(
-      configOf({
-        stem: "encoder",
-        imageEncoder: { file: writeImageEncoder(folder, "codes"), codes: 2, mean: [0.1, 0.1, 0.1] },
-      }),
-    );
+    const perception = await openEyes({ file: writeImageEncoder(folder, "codes"), codes: 2, mean: [0.1, 0.1, 0.1] });
+    const { config } = perception;
     expect(config.imageEncoder).toMatchObject({ tokens: 4, width: 0, codes: 2 });
     expect(perceptionSpecs(config, 2, { colour: true })).toEqual({
       images: { shape: [2, 4], dtype: "int32" },
       words: { shape: [2, 5], dtype: "int32" },
     });
-    const perception = await openPerception(config, []);
     const images = new Uint8Array(2 * 768);
     images.set(picture(), 768);
     const seen = await perceiveBatch(config, perception, { images, colour: new Float32Array(24) });
@@ -66,15 +57,17 @@ describe("openImageEncoder", () => {
   });
 
   it("refuses a file that is missing, no model, or another than was trained with", async () => {
-    const open = (imageEncoder: object) => openImageEncoder(configOf({ stem: "encoder", imageEncoder }));
-    await expect(open({ file: join(folder, "nothing.onnx") })).rejects.toThrow("does not exist");
+    await expect(openEyes({ file: join(folder, "nothing.onnx") })).rejects.toThrow("does not exist");
     const broken = join(folder, "broken.onnx");
     writeFileSync(broken, "no model");
-    await expect(open({ file: broken })).rejects.toThrow("must be an ONNX model");
+    await expect(openEyes({ file: broken })).rejects.toThrow("must be an ONNX model");
     const file = writeImageEncoder(folder, "maps");
-    const { config } = await openImageEncoder(configOf({ stem: "encoder", imageEncoder: { file } }));
+    const { config, dispose } = await openEyes({ file });
+    await dispose();
     appendFileSync(file, "x");
-    await expect(open(config)).rejects.toThrow("must be the file that the model was trained with");
+    await expect(openPerception(config, [], executor)).rejects.toThrow(
+      "must be the file that the model was trained with",
+    );
   });
 });
 
@@ -90,7 +83,7 @@ describe("openTextEncoder", () => {
 
   it("refuses an instruction that is longer than the context", async () => {
     const config = configOf({ textEncoder: { file: writeTextEncoder(folder, 5) } });
-    const perception = await openPerception(config, []);
+    const perception = await openPerception(config, [], executor);
     await expect(perception.words("push the block!")).rejects.toThrow(
       "at most 5 word pieces with its two marks, got 6",
     );

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createExecutor, type Executor, exportOnnx, tf } from "#engine/index.ts";
-import { frozenEncoderConfig } from "#lapa/quantizer/config.ts";
+import { frozenEncoderConfig, quantizerModelConfig } from "#lapa/quantizer/config.ts";
+import { openEyes } from "#lapa/quantizer/eyes.ts";
 import { openFrozenEncoder } from "#lapa/quantizer/frozen-encoder.ts";
 import { unfuseGraph } from "#lapa/quantizer/unfuse-graph.ts";
+import { writeImageEncoder } from "../latent-vla/encoder-files.ts";
 import { writeGraphModel } from "./graph-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armature-encoder-"));
@@ -111,6 +113,30 @@ describe("unfuseGraph", () => {
 });
 
 describe("an ONNX file", () => {
+  it("is shown pictures in its own size, and they do not move", async () => {
+    const file = writeImageEncoder(folder, "maps");
+    const encoder = await open({ file }, 2);
+    const corner = { data: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0), height: 2, width: 2 };
+    const red = [...(await encoder.encode([corner]))].filter((_, index) => index % 3 === 0);
+    // Along one axis the mean share of the far pixel is 1/8 in the near half and 7/8 in the far one.
+    const share = [1 / 8, 7 / 8];
+    expect(red).toBeAllClose([0, 1].flatMap((y) => [0, 1].map((x) => share[y]! * share[x]!)));
+    await encoder.dispose();
+  });
+
+  it("may give codes, one whole number for each token", async () => {
+    const encoder = await open({ file: writeImageEncoder(folder, "codes"), mean: [0.1, 0.1, 0.1] });
+    expect(encoder.shape(16, 16)).toEqual({ tokens: 4, width: 0 });
+    expect([...(await encoder.encode([picture(16), picture(16)]))]).toEqual([1, 0, 1, 0, 1, 0, 1, 0]);
+    await encoder.dispose();
+  });
+
+  it("of codes is no quantizer's eyes: there is no distance between them", async () => {
+    const imageEncoder = { file: writeImageEncoder(folder, "codes") };
+    const config = quantizerModelConfig.parse({ stem: "encoder", imageSize: 16, imageEncoder });
+    await expect(openEyes(config, executor)).rejects.toThrow("must give features, gives whole numbers");
+  });
+
   it("gives tokens whatever the order of its axes", async () => {
     // [2, 3, 16, 16] to a map [2, 3, 4, 4] of means over 4 x 4 patches.
     const bytes = exportOnnx((_, { x }) => ({ outputs: { y: tf.mean(tf.reshape(x!, [2, 3, 4, 4, 4, 4]), [3, 5]) } }), {
