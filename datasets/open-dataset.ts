@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import type { EpisodeReader } from "#core/contracts/episode.ts";
 import { FormatError, UserError } from "#core/errors.ts";
 import { openHdf5 } from "./hdf5/reader.ts";
+import { openLapa } from "./lapa/reader.ts";
 import { openLeRobot } from "./lerobot/index.ts";
 import { isEpisodeRecording, openMcapSet } from "./mcap/episodes.ts";
 import { openRlds } from "./rlds/reader.ts";
@@ -10,7 +11,7 @@ import { type BagSetOptions, openBagSet } from "./rosbag/episodes.ts";
 import { openVideoFolder } from "./video-folder-reader.ts";
 
 export type OpenOptions = {
-  /** Frames a second, for formats that do not say; RLDS, HDF5 and recordings. */
+  /** Frames a second, for formats that do not say; RLDS, HDF5, LAPA and recordings. */
   readonly fps?: number;
   /** LIBERO's pictures lie upside down; "vertical" puts them upright. */
   readonly flip?: "none" | "vertical";
@@ -24,7 +25,7 @@ const isFile = (path: string) =>
 
 /**
  * Opens a data set of any format, recognised by what lies there: LeRobot (v2.0, v2.1, v3.0), RLDS, robomimic, LIBERO or
- * ALOHA in HDF5, own recordings in MCAP, ROS recordings, a folder of videos.
+ * ALOHA in HDF5, own recordings in MCAP, ROS recordings, rows of LAPA, a folder of videos.
  *
  * @throws FormatError when nothing is recognised, or what is recognised is damaged
  */
@@ -42,6 +43,9 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
       : openBagSet(path, options);
   }
   if (!isOne && (await holdsBags(path, names))) return openBagSet(path, options);
+  if (isOne && /\.jsonl?$/.test(path)) return openLapa(path, options);
+  const rows = names.find((name) => lapaExports.includes(name));
+  if (rows !== undefined) return openLapa(join(path, rows), options);
   try {
     if (!isOne && names.length > 0) return await openVideoFolder(path);
   } catch (error) {
@@ -50,9 +54,12 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
   }
   throw new FormatError(
     path,
-    "must be a data set: LeRobot (meta/info.json), RLDS (features.json), HDF5 (.hdf5), recordings (.mcap, .bag, .db3) or videos, but none of these is there. Name its root folder.",
+    "must be a data set: LeRobot (meta/info.json), RLDS (features.json), HDF5 (.hdf5), recordings (.mcap, .bag, .db3), rows of LAPA (.jsonl, .json) or videos, but none of these is there. Name its root folder.",
   );
 }
+
+/** What an export for LAPA leaves in its folder. */
+const lapaExports = ["finetune.json", "latent.jsonl"];
 
 /** ROS 2 writes every recording as a folder with metadata.yaml. */
 async function holdsBags(path: string, names: readonly string[]): Promise<boolean> {

@@ -13,7 +13,7 @@ import { encodePng } from "#core/image/png.ts";
 import type { ConvertOptions } from "../convert-dataset.ts";
 import { episodeIndices } from "../episode-indices.ts";
 import { readLatentLabels } from "../labels.ts";
-import { writeLapaJsonl } from "../lapa-jsonl.ts";
+import { writeLapaJsonl } from "../lapa/labels-jsonl.ts";
 import type { Exported } from "./exported.ts";
 import { findRoles } from "./roles.ts";
 

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { ros2humble } from "@foxglove/rosmsg-msgs-common";
 import { MessageWriter } from "@foxglove/rosmsg2-serialization";
 import sqlite from "node-sqlite3-wasm";
+import { encodePng } from "#core/image/png.ts";
 import { createHdf5File } from "#datasets/hdf5/hdf5-file.ts";
 import { openHdf5 } from "#datasets/hdf5/reader.ts";
+import { lapaCamera, openLapa } from "#datasets/lapa/reader.ts";
 import { createLeRobotWriter, openLeRobot } from "#datasets/lerobot/index.ts";
 import { openBagSet } from "#datasets/rosbag/episodes.ts";
 import { createVideoWriter } from "#datasets/video/encode.ts";
@@ -116,6 +118,28 @@ async function makeVideoFolder(sample: Sample) {
   return openVideoFolder(path);
 }
 
+/** The list that LAPA's finetune_preprocess.py takes. */
+async function makeLapa(sample: Sample) {
+  const path = fresh();
+  const rows = sample.episodes.flatMap(({ task, frames }, episode) => {
+    mkdirSync(join(path, "images", String(episode)), { recursive: true });
+    return frames.map(({ values, images }, frame) => {
+      const image = `images/${episode}/img_${String(frame).padStart(5, "0")}.png`;
+      writeFileSync(join(path, image), encodePng(images[contractCamera]!));
+      const value = `<image>\nWhat action should the robot take to \`${task}\``;
+      const states = { eef_pos: [...values["observation.state"]!] };
+      const answer = { from: "gpt", raw_actions: Array.from(values.action!, String), states };
+      return { id: `${episode}_${frame}`, image, conversations: [{ from: "human", value }, answer] };
+    });
+  });
+  writeFileSync(join(path, "rows.json"), JSON.stringify(rows, null, 2));
+  return openLapa(join(path, "rows.json"), { fps: sample.fps });
+}
+
+readerContract({
+  ...{ name: "LAPA's list of conversations", make: makeLapa, pictureTolerance: 0 },
+  ...{ lacks: ["times"], camera: lapaCamera },
+});
 readerContract({ name: "LeRobot v2.0", make: makeLeRobot20, pictureTolerance: 2 });
 readerContract({ name: "ALOHA HDF5", make: makeAloha, pictureTolerance: 0, lacks: ["times", "tasks"] });
 readerContract({ name: "ROS 2 bags", make: makeBags, pictureTolerance: 0, lacks: ["tasks"] });

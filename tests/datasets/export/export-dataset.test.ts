@@ -120,6 +120,11 @@ describe("exportDataset", () => {
       ],
     });
     for (const { image } of rows) expect(existsSync(join(at("lapa"), image))).toBe(true);
+    const again = await openDataset(at("lapa"));
+    expect(again.info).toMatchObject({ format: "lapa", episodes: 2, frames: 6 });
+    const { columns, tasks } = await again.episode(1);
+    expect(tasks).toEqual(["push the blue block"]);
+    expect([...(columns.action as Float32Array)]).toBeAllClose([0, 1, 2].flatMap((frame) => [...row(frame, -0.5)]));
 
     const labels = {
       ...{ quantizerHash: "q", codebookSize: 8, codesPerStep: 2, offsetS: 0.1, source: { path: "set", hash: "h" } },

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { LatentLabels } from "#core/contracts/latent-labels.ts";
-import { writeLapaJsonl } from "#datasets/lapa-jsonl.ts";
-import { temporaryFolder } from "./make-video.ts";
+import { writeLapaJsonl } from "#datasets/lapa/labels-jsonl.ts";
+import { temporaryFolder } from "../make-video.ts";
 
 const folder = temporaryFolder();
 const labels: LatentLabels = {
