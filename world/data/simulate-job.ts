@@ -8,7 +8,7 @@ import { findEmbodiment } from "../suites/index.ts";
 import { writeDemonstrations } from "./write-demonstrations.ts";
 import { joinVideos, type WriteVideosOptions, writeVideoPart } from "./write-videos.ts";
 
-const jobVersion = "simulate-2";
+const jobVersion = "simulate-3";
 
 export type SimulateJob = Omit<SourceOptions, "workers"> & { readonly episodes: number };
 
@@ -61,7 +61,7 @@ export async function mergeSimulated(directory: string, job: SimulateJob, to: Wr
   const readers: LeRobotReader[] = [];
   try {
     for (const part of parts) readers.push(await openLeRobot(part));
-    return await joinLeRobot(readers, to.directory, { version: "v2.1", ...(to.signal ? { signal: to.signal } : {}) });
+    return await joinLeRobot(readers, to.directory, { version: "v3.0", ...(to.signal ? { signal: to.signal } : {}) });
   } finally {
     for (const reader of readers) await reader.close();
   }

@@ -14,8 +14,8 @@ type DemonstrationOptions = {
 };
 
 /**
- * Writes episodes of a robot as a LeRobot v2.1 data set with all their cameras. Row t holds the picture, the state and the action that was sent
- * then; the last picture, after which nothing was sent, is left out.
+ * Writes episodes of a robot as a LeRobot v3.0 data set (a part: v2.1, an episode a file) with all their cameras. Row t holds
+ * the picture, the state and the action that was sent then; the last picture, after which nothing was sent, is left out.
  *
  * @returns number of episodes and rows
  */
@@ -53,8 +53,7 @@ function openWriter(
   });
   const video: Feature = { dtype: "video", shape: [size, size, 3], names: ["height", "width", "channels"] };
   return createLeRobotWriter(directory, {
-    fps: rateHz,
-    isPart,
+    ...{ version: isPart ? "v2.1" : "v3.0", fps: rateHz, isPart },
     robotType: `simulated-${instance.embodiment}`,
     features: {
       action: numbers(space.names),

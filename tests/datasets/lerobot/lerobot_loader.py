@@ -1,4 +1,7 @@
-"""Opens a set with LeRobot's own LeRobotDataset (0.3.3 for v2.1, 0.4 for v3.0) and prints what it sees as JSON."""
+"""
+Opens a set with LeRobot's own LeRobotDataset (0.3.3 for v2.1, 0.4 for v3.0) and prints what it sees as JSON. Decodes with
+torchcodec where it finds ffmpeg's libraries, else with torchvision over PyAV (before torchvision 0.26).
+"""
 import json
 import os
 import sys
@@ -7,9 +10,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: E402
 
+try:
+    import torchcodec  # noqa: F401
+
+    backend = "torchcodec"
+except (ImportError, RuntimeError):
+    backend = "pyav"
+
 camera = "observation.images.front"
 offsets = {"action": [0, 0.1], camera: [-0.1, 0.0]}
-dataset = LeRobotDataset("local/set", root=sys.argv[1], video_backend="pyav", delta_timestamps=offsets)
+dataset = LeRobotDataset("local/set", root=sys.argv[1], video_backend=backend, delta_timestamps=offsets)
 rows = []
 for index in range(len(dataset)):
     row = dataset[index]
