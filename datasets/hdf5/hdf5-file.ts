@@ -1,7 +1,7 @@
 /** @file HDF5 through h5wasm (HDF5's own C library as WebAssembly), with errors that name the file. */
 import { open } from "node:fs/promises";
 import h5wasm, { type Dataset, type Group } from "h5wasm/node";
-import { FormatError } from "#core/errors.ts";
+import { FormatError, UserError } from "#core/errors.ts";
 
 export type { Dataset, Group } from "h5wasm/node";
 export type Hdf5File = InstanceType<typeof h5wasm.File>;
@@ -32,6 +32,17 @@ export async function openHdf5File(path: string): Promise<Hdf5File> {
     throw new FormatError(path, "the HDF5 file cannot be opened: cut, or not closed by its writer. Copy it again.", {
       cause,
     });
+  }
+}
+
+/** What HDF5's library says of a damaged file is told with the file's name. */
+export function readingHdf5<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    const [, reason = "no reason given"] = /(?:line \d+ in \w+\(\): )(.*)/.exec((cause as Error).message) ?? [];
+    throw new FormatError(path, `the HDF5 file is damaged (${reason}). Copy it again.`, { cause });
   }
 }
 
@@ -68,11 +79,7 @@ export function jsonAttribute(group: Group, name: string): Record<string, unknow
 
 /** Values of a data set, all or the first-axis range [start, end). */
 export function readValues(path: string, dataset: Dataset, start?: number, end?: number): ArrayLike<number | bigint> {
-  try {
-    const value = start === undefined ? dataset.value : dataset.slice([[start, end ?? null]]);
-    if (ArrayBuffer.isView(value)) return value as Float64Array;
-  } catch (cause) {
-    throw new FormatError(path, `${dataset.path} cannot be read: the file is damaged. Copy it again.`, { cause });
-  }
+  const value = readingHdf5(path, () => (start === undefined ? dataset.value : dataset.slice([[start, end ?? null]])));
+  if (ArrayBuffer.isView(value)) return value as Float64Array;
   throw new FormatError(path, `${dataset.path} must hold numbers, but does not.`);
 }

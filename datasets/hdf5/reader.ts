@@ -5,7 +5,7 @@ import type { Image } from "#core/contracts/image.ts";
 import { FormatError, UserError } from "#core/errors.ts";
 import { decodeImages } from "../video/decode-images.ts";
 import { middleSquare } from "../video/resize.ts";
-import { type Dataset, type Hdf5File, openHdf5File, readValues } from "./hdf5-file.ts";
+import { type Dataset, type Hdf5File, openHdf5File, readingHdf5, readValues } from "./hdf5-file.ts";
 import { type Demonstration, featureOf, findDemonstrations, isCompressed, lengthOf } from "./layouts.ts";
 
 export type Hdf5Options = {
@@ -33,25 +33,44 @@ async function listFiles(path: string): Promise<string[]> {
  *
  * @throws FormatError when a file is missing, damaged or of another layout
  */
-export async function openHdf5(path: string, { fps, flip = "none" }: Hdf5Options = {}): Promise<EpisodeReader> {
+export async function openHdf5(path: string, options: Hdf5Options = {}): Promise<EpisodeReader> {
   const files: Hdf5File[] = [];
-  const demonstrations: Demonstration[] = [];
-  for (const name of await listFiles(path)) {
-    const file = await openHdf5File(name);
-    files.push(file);
-    demonstrations.push(...findDemonstrations(name, file));
+  const close = () => {
+    for (const file of files) file.close();
+  };
+  try {
+    const demonstrations: Demonstration[] = [];
+    for (const name of await listFiles(path)) {
+      const file = await openHdf5File(name);
+      files.push(file);
+      demonstrations.push(...readingHdf5(name, () => findDemonstrations(name, file)));
+    }
+    return createReader(path, demonstrations as [Demonstration], close, options);
+  } catch (error) {
+    close();
+    throw error;
   }
-  const [first] = demonstrations as [Demonstration];
+}
+
+function createReader(
+  path: string,
+  demonstrations: readonly [Demonstration, ...Demonstration[]],
+  close: () => void,
+  { fps, flip = "none" }: Hdf5Options,
+): EpisodeReader {
+  const [first] = demonstrations;
   const rate = fps ?? first.fps;
   const pick = (index: number): Demonstration => {
     const demonstration = demonstrations[index];
     if (!demonstration) throw new UserError(`${path}: has no episode ${index}; it has ${demonstrations.length}.`);
     return demonstration;
   };
-  const features = Object.fromEntries(
-    [...first.arrays]
-      .filter(([name]) => name !== "timestamps")
-      .map(([name, dataset]) => [name, featureOf(name, dataset)]),
+  const features = readingHdf5(first.file, () =>
+    Object.fromEntries(
+      [...first.arrays]
+        .filter(([name]) => name !== "timestamps")
+        .map(([name, dataset]) => [name, featureOf(name, dataset)]),
+    ),
   );
 
   return {
@@ -91,9 +110,7 @@ export async function openHdf5(path: string, { fps, flip = "none" }: Hdf5Options
         : rawPictures(demonstration.file, dataset, size);
       for await (const image of images) yield flip === "vertical" ? upsideDown(image) : image;
     },
-    async close() {
-      for (const file of files) file.close();
-    },
+    close: async () => close(),
   };
 }
 

@@ -85,6 +85,7 @@ function parse(path: string, text: string, place: string): unknown {
 const longestLine = 16 * 2 ** 20;
 
 async function* readLines(path: string, start: number, end: number): AsyncGenerator<PlacedRow> {
+  if (end <= start) return;
   const stream = createReadStream(path, { start, end: end - 1 });
   let rest = Buffer.alloc(0);
   let at = start;

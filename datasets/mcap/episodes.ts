@@ -122,50 +122,66 @@ export async function createMcapSet(path: string, options: McapSetOptions): Prom
   };
 }
 
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, { addIssue }) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (cause) {
+        addIssue({ code: "custom", message: (cause as Error).message });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const featureSchema = z.object({
+  dtype: z.enum(["float32", "float64", "int64", "int32", "bool", "string", "video", "image"]),
+  shape: z.array(z.int().nonnegative()),
+  names: z.array(z.string()).nullable(),
+  info: z.record(z.string(), z.unknown()).exactOptional(),
+});
+
 const factsSchema = z.object({
   task: z.string(),
   fps: z.coerce.number().positive(),
   robotType: z.string(),
-  features: z.string(),
-  metadata: z.string(),
+  features: json(z.record(z.string(), featureSchema)),
+  metadata: json(z.record(z.string(), z.unknown())),
 });
-type Facts = {
-  task: string;
-  fps: number;
-  robotType: string;
-  features: Record<string, Feature>;
-  metadata: Record<string, unknown>;
-};
+type Facts = z.infer<typeof factsSchema>;
+
+/** What the writer of an episode said about it, as it stands there; nothing for recordings of other programs. */
+async function readMetadata(path: string): Promise<Readonly<Record<string, string>> | undefined> {
+  const { reader, close } = await openMcap(path);
+  try {
+    for await (const { metadata } of reader.readMetadata({ name: factsName })) return Object.fromEntries(metadata);
+    return undefined;
+  } catch (cause) {
+    const why = (cause as Error).message.slice(0, 120);
+    throw new FormatError(path, `its metadata cannot be read: the recording is damaged (${why}).`, { cause });
+  } finally {
+    await close();
+  }
+}
 
 /** What the writer said about an episode. */
 async function readFacts(path: string): Promise<Facts> {
-  const { reader, close } = await openMcap(path);
-  try {
-    for await (const { metadata } of reader.readMetadata({ name: factsName })) {
-      const facts = factsSchema.safeParse(Object.fromEntries(metadata));
-      if (!facts.success) break;
-      const { features, metadata: more, ...rest } = facts.data;
-      return { ...rest, features: JSON.parse(features), metadata: JSON.parse(more) };
-    }
-  } finally {
-    await close();
+  const metadata = await readMetadata(path);
+  if (metadata === undefined) {
+    throw new FormatError(
+      path,
+      `must be an episode with metadata "${factsName}", has none. Only own recordings are data sets.`,
+    );
   }
-  throw new FormatError(
-    path,
-    `must be an episode with metadata "${factsName}", has none. Only own recordings are data sets.`,
-  );
+  const { success, data, error } = factsSchema.safeParse(metadata);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new FormatError(path, `metadata "${factsName}": ${issue!.path.join(".")}: ${issue!.message.slice(0, 120)}.`);
 }
 
 /** False for recordings of other programs. @throws FormatError when it is cut or no MCAP */
-export async function isEpisodeRecording(path: string): Promise<boolean> {
-  const { reader, close } = await openMcap(path);
-  try {
-    for await (const _ of reader.readMetadata({ name: factsName })) return true;
-    return false;
-  } finally {
-    await close();
-  }
-}
+export const isEpisodeRecording = async (path: string): Promise<boolean> => (await readMetadata(path)) !== undefined;
 
 type Message = { readonly stampNs: bigint; readonly value: Record<string, unknown> };
 

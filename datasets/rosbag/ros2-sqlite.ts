@@ -103,8 +103,9 @@ function createBag(
           );
         }
       }
-      const statement = database.prepare("SELECT topic_id, timestamp, data FROM messages ORDER BY timestamp, id");
+      let statement: ReturnType<typeof database.prepare> | undefined;
       try {
+        statement = database.prepare("SELECT topic_id, timestamp, data FROM messages ORDER BY timestamp, id");
         for (const row of statement.iterate() as Iterable<Row>) {
           const decoder = decoders.get(Number(row.topic_id));
           if (!decoder) continue;
@@ -119,7 +120,11 @@ function createBag(
       } catch (cause) {
         throw new FormatError(path, `a message cannot be read (${(cause as Error).message.slice(0, 120)}).`, { cause });
       } finally {
-        statement.finalize();
+        try {
+          statement?.finalize();
+        } catch {
+          // It repeats the error of the last step.
+        }
       }
     },
     async close() {
