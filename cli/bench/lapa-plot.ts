@@ -31,7 +31,10 @@ const names: Readonly<Record<string, string>> = {
 const colours = { own: "#2f6db5", other: "#b4bac4", text: "#3a3f47" };
 const [firstWidth, panelWidth, panelHeight, top] = [420, 300, 250, 40];
 
-function panel({ scale, setting, success, labelled }: Comparison, suite: string, isFirst: boolean): string {
+type Frame = { readonly suite: string; readonly arms: readonly string[]; readonly isFirst: boolean };
+
+function panel({ scale, setting, success, labelled }: Comparison, { suite, arms, isFirst }: Frame): string {
+  const missing = arms.filter((arm) => !(arm in success)).map((arm) => ({ name: names[arm]! }));
   const bars = Object.keys(names)
     .filter((arm) => arm in success)
     .map((arm) => ({ arm, name: names[arm]!, ...success[arm]! }));
@@ -55,7 +58,7 @@ function panel({ scale, setting, success, labelled }: Comparison, suite: string,
       tickFormat: "%",
       ticks: [0, 0.2, 0.4, 0.6, 0.8],
     },
-    y: { label: null, domain: bars.map(({ name }) => name), axis: isFirst ? "left" : null, tickSize: 0 },
+    y: { label: null, domain: arms.map((arm) => names[arm]!), axis: isFirst ? "left" : null, tickSize: 0 },
     marks: [
       Plot.gridX({ strokeOpacity: 0.12 }),
       Plot.barX(bars, {
@@ -70,7 +73,10 @@ function panel({ scale, setting, success, labelled }: Comparison, suite: string,
         theirs.filter(({ name }) => bars.some((bar) => bar.name === name)),
         { x: "value", y: "name", stroke: "#c2410c", fill: "white", r: 4, strokeWidth: 1.8 },
       ),
-      Plot.text([`${setting}, ${labelled} labelled episodes (${scale})`], {
+      Plot.text(missing, {
+        ...{ x: 0, y: "name", text: () => "not measured", textAnchor: "start", dx: 6, fill: colours.text },
+      }),
+      Plot.text([`${setting}, ${labelled} labelled${scale === "full" ? "" : `, ${scale} scale`}`], {
         ...{ frameAnchor: "top-left", dy: -20, fontWeight: "bold", fill: colours.text },
       }),
     ],
@@ -83,7 +89,8 @@ export function drawLapaPlot({ rows, name, machine }: Result): string | undefine
   const all = rows.filter(({ kind }) => kind === "comparison") as unknown as Comparison[];
   const seen = all.filter(({ condition }) => condition === "seen");
   if (seen.length === 0) return undefined;
-  const panels = seen.map((comparison, index) => panel(comparison, suite, index === 0));
+  const arms = Object.keys(names).filter((arm) => seen.some(({ success }) => arm in success));
+  const panels = seen.map((comparison, index) => panel(comparison, { suite, arms, isFirst: index === 0 }));
   const width = firstWidth + panelWidth * (panels.length - 1) + 8;
   const circles = suite === "push" ? "; circles: the paper's, on Language Table" : "";
   const title = `${suite}: success after few labelled episodes${circles}`;
