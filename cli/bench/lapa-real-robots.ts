@@ -62,8 +62,8 @@ export const benchLapaRealRobots = defineCommand({
   }),
   example: "bench lapa-real-robots --robots cr5 --arms scratch --episodes 10 --seeds 0",
   async run({ data: root, folder: home, humanFolder, python, engine, out, ...config }, context) {
-    // Other numbers of steps are another measurement.
-    const folder = join(home, `steps-${Object.values(config.steps).join("-")}`);
+    // Other numbers of steps, or other episodes to measure on, are another measurement.
+    const folder = join(home, `steps-${Object.values(config.steps).join("-")}-held-${config.heldOut}`);
     const { signal, commandLine: command } = context;
     const log = context.log.info;
     const cache = join(home, "frames");
