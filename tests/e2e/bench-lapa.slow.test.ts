@@ -43,7 +43,7 @@ describe("bench lapa", () => {
     expect(stderr).not.toContain("...");
     expect(Date.now() - began).toBeLessThan(60_000);
     expect(cells()).toHaveLength(8);
-    expect(readFileSync(join(out, "lapa-push.svg"), "utf8")).toContain("in-domain, 12 labelled episodes (smoke)");
+    expect(readFileSync(join(out, "lapa-push.svg"), "utf8")).toContain("in-domain, 12 labelled, smoke scale");
   }, 120_000);
 
   it("also picks and places, with a hand that grasps in the videos", () => {

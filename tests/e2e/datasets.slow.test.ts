@@ -55,9 +55,9 @@ describe("the data set commands", () => {
     const merged = armature("datasets", "merge", inFolder("half"));
     expect(merged.status).toBe(2);
     expect(readdirSync(folder)).not.toContain("half");
-    truncateSync(join(set, "data/chunk-000/episode_000001.parquet"), 200);
+    truncateSync(join(set, "data/chunk-000/file-000.parquet"), 200);
     const cut = armature("datasets", "convert", set, inFolder("cut"));
-    expect(`${cut.status} ${cut.stderr}`).toMatch(/^2 [\s\S]*episode_000001\.parquet/);
+    expect(`${cut.status} ${cut.stderr}`).toMatch(/^2 [\s\S]*file-000\.parquet/);
     expect(readdirSync(folder).filter((name) => name.startsWith("cut"))).toEqual([]);
   });
 
