@@ -3,6 +3,7 @@
  * others, run before it, outside of the compiled step, and their hash travels with the checkpoint.
  */
 import type * as tf from "@tensorflow/tfjs";
+import { ConfigError } from "#core/errors.ts";
 import { encodeText, type Vocabulary } from "#core/text/word-tokenizer.ts";
 import type { Executor, InputSpec } from "#engine/index.ts";
 import { applyColour, colourSize, openFrozenEncoder, toModelRange } from "#lapa/quantizer/index.ts";
@@ -75,7 +76,8 @@ export async function perceiveBatch<B extends { readonly images: Uint8Array; rea
 /**
  * Opens what a backbone sees and hears with.
  *
- * @throws UserError when a frozen encoder's file is missing or is not the one that the backbone was trained with
+ * @throws UserError when a frozen encoder's file is missing or is not the one that the backbone was trained with;
+ *   ConfigError when it gives codes and their number is not said
  */
 export async function openPerception(
   given: BackboneConfig,
@@ -86,6 +88,12 @@ export async function openPerception(
   const eyes = hasFrozenEyes(given) ? await openFrozenEncoder(given, executor) : undefined;
   const imageEncoder = eyes?.config ?? given.imageEncoder;
   const isCoded = eyes !== undefined && imageEncoder.width === 0;
+  if (isCoded && imageEncoder.codes === 0) {
+    await eyes.dispose();
+    throw new ConfigError(
+      `imageEncoder.codes: must say how many codes there are, as ${imageEncoder.file} gives codes, got 0. Pass --model.imageEncoder.codes.`,
+    );
+  }
   const config: BackboneConfig = {
     ...given,
     imageEncoder: eyes && !isCoded ? { ...imageEncoder, codes: 0 } : imageEncoder,

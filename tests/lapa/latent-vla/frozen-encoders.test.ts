@@ -45,6 +45,7 @@ describe("a frozen image encoder", () => {
   it("gives the codes of a tokenizer as whole numbers, of several pictures one after another", async () => {
     const perception = await openEyes({ file: writeImageEncoder(folder, "codes"), codes: 2, mean: [0.1, 0.1, 0.1] });
     const { config } = perception;
+    await expect(openEyes({ file: config.imageEncoder.file })).rejects.toThrow("imageEncoder.codes: must say how many");
     expect(config.imageEncoder).toMatchObject({ tokens: 4, width: 0, codes: 2 });
     expect(perceptionSpecs(config, 2, { colour: true })).toEqual({
       images: { shape: [2, 4], dtype: "int32" },
