@@ -27,6 +27,7 @@ export type SpeedOptions = {
   /** A Python that has MuJoCo; without one, ours alone is measured. */
   readonly python: string | undefined;
   readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
 };
 
 export async function physicsRows({ rounds, secondsPerLap, python, log }: SpeedOptions): Promise<Row[]> {
@@ -83,14 +84,15 @@ export async function loopRow({ log }: SpeedOptions): Promise<Row> {
   };
 }
 
-export async function dataRow({ episodes, log }: SpeedOptions): Promise<Row> {
+export async function dataRow({ episodes, log, signal }: SpeedOptions): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), "armature-data-"));
   const start = performance.now();
   const suite = pushPresets["language-table"];
-  const stream = simulateEpisodes({ suite, embodiment: "arm", episodes, seed: 1, size: 128 });
-  const { frames } = await writeDemonstrations(stream, { directory: join(folder, "set") });
+  const stream = simulateEpisodes({ suite, embodiment: "arm", episodes, seed: 1, size: 128, signal });
+  const { frames } = await writeDemonstrations(stream, { directory: join(folder, "set"), signal }).finally(() =>
+    rmSync(folder, { recursive: true }),
+  );
   const seconds = (performance.now() - start) / 1000;
-  rmSync(folder, { recursive: true });
   const perMinute = (60 * episodes) / seconds;
   log(`data set with 128 px video: ${perMinute.toFixed(0)} episodes/min`);
   return {

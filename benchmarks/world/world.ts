@@ -51,7 +51,7 @@ function summarise(rows: readonly Row[]): Result["summary"] {
 
 /** Measures the parts that are asked for and keeps the others of `before`, if it is of this machine. */
 export async function benchmarkWorld(options: WorldBenchmark, before?: Result): Promise<Result> {
-  const { log, parts } = options;
+  const { log, parts, signal } = options;
   const python = findPython("mujoco", options.python);
   if (python === undefined) log("MuJoCo's Python package is not there: pip install mujoco==3.14.0, then --python.");
   const speed = { ...options, python };
@@ -66,6 +66,7 @@ export async function benchmarkWorld(options: WorldBenchmark, before?: Result): 
   const earlier = before?.machine === describeMachine() ? (before.rows as Row[]) : [];
   const rows: Row[] = [];
   for (const part of worldParts) {
+    signal.throwIfAborted();
     if (parts.includes(part)) {
       const measured = { part, commit: codeCommit(), date: new Date().toISOString() };
       rows.push(...(await run[part]()).map((row) => ({ ...row, ...measured })));

@@ -21,10 +21,10 @@ export const benchWorld = defineCommand({
     out: z.string().default("benchmarks/results").describe("folder of the result file; empty: none is written"),
   }),
   example: "bench world --parts physics,frames --python ~/mujoco/bin/python",
-  async run({ out, ...config }, { log, print, result, commandLine }) {
+  async run({ out, ...config }, { log, print, result, commandLine, signal }) {
     const path = join(out, "world.json");
     const earlier = out !== "" && existsSync(path) ? readResult(path) : undefined;
-    const measured = await benchmarkWorld({ ...config, command: commandLine, log: log.info }, earlier);
+    const measured = await benchmarkWorld({ ...config, command: commandLine, log: log.info, signal }, earlier);
     for (const [name, value] of Object.entries(measured.summary)) {
       print(`${name}: ${typeof value === "number" ? value.toFixed(3) : "not measured"}`);
     }
